@@ -1,0 +1,102 @@
+#include <unroll/core/grad/gradients.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace unroll {
+
+Gradients::Gradients(Tape& tape, bool all)
+    : pool_(tape.pool()), life_(tape.life()), generation_(life_->generation), all_(all) {}
+
+Gradients::~Gradients() { release(); }
+
+Gradients& Gradients::operator=(Gradients&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  pool_ = std::move(other.pool_);
+  life_ = other.life_;
+  generation_ = other.generation_;
+  all_ = other.all_;
+  entries_ = std::move(other.entries_);
+  by_parameter_ = std::move(other.by_parameter_);
+  return *this;
+}
+
+void Gradients::release() {
+  for (Entry& entry : entries_)
+    if (entry.data) pool_->give(entry.data, entry.value.size() * size_of(entry.value.dtype));
+  entries_.clear();
+}
+
+void Gradients::add(Entry entry, const Parameter* parameter) {
+  if (parameter) by_parameter_.emplace(parameter->identity(), entries_.size());
+  entries_.push_back(std::move(entry));
+}
+
+const Gradients::Entry* Gradients::find(const Var& x) const {
+  Tape& tape = x.tape();
+  if (tape.life() != life_ || life_->generation != generation_)
+    throw TapeError(fmt::format("gradients were asked about a Var of another recording {}", tape.where(x.id())));
+  const auto found =
+      std::lower_bound(entries_.begin(), entries_.end(), x.id(), [](const Entry& e, NodeId id) { return e.node > id; });
+  return found != entries_.end() && found->node == x.id() ? &*found : nullptr;
+}
+
+ArrayView Gradients::operator[](const Var& x) const {
+  if (const Entry* entry = find(x)) return entry->value;
+  const Node& node = x.node();
+  const Tape& tape = x.tape();
+  const std::string what = fmt::format("no gradient was computed for {} {}",
+                                       tape.name(x.id()).empty() ? "this node" : tape.name(x.id()), tape.where(x.id()));
+  if (!node.tracked) throw GradientError(what + ": it is a constant, or depends on no input or parameter");
+  if (node.input_count > 0 && !all_)
+    throw GradientError(what +
+                        ": only leaves are kept; backward(loss, {.keep = Keep::all}) keeps the gradient of every node");
+  throw GradientError(what + ": the loss does not depend on it");
+}
+
+ArrayView Gradients::operator[](const Parameter& parameter) const {
+  const auto found = by_parameter_.find(parameter.identity());
+  if (found == by_parameter_.end())
+    throw GradientError(
+        fmt::format("no gradient was computed for parameter {}: the loss does not depend on it", parameter.name()));
+  return entries_[found->second].value;
+}
+
+Var Gradients::var(const Var& x) const {
+  const ArrayView value = (*this)[x];  // throws where there is none
+  const Entry* entry = find(x);
+  if (entry->recorded == no_node)
+    throw GradientError(
+        "the gradient is no node of the tape: backward(loss, {.create_graph = true}) records the backward pass");
+  return x.tape().var(entry->recorded);
+}
+
+double Gradients::norm(const Var& x) const { return unroll::norm((*this)[x]); }
+double Gradients::norm(const Parameter& parameter) const { return unroll::norm((*this)[parameter]); }
+
+std::vector<Gradients::Entry> Gradients::parameter_entries() const {
+  std::vector<std::size_t> positions;
+  for (const auto& [identity, position] : by_parameter_) positions.push_back(position);
+  std::sort(positions.begin(), positions.end());  // an order that does not depend on addresses
+  std::vector<Entry> result;
+  for (std::size_t position : positions) result.push_back(entries_[position]);
+  return result;
+}
+
+double norm(const ArrayView& array) {
+  double sum = 0;
+  if (array.contiguous()) {
+    dispatch(array.dtype, [&](auto zero) {
+      for (auto x : array.span<decltype(zero)>()) sum += static_cast<double>(x) * static_cast<double>(x);
+    });
+  } else {
+    for (std::size_t i = 0; i < array.size(); ++i) sum += array.flat(i) * array.flat(i);
+  }
+  return std::sqrt(sum);
+}
+
+}  // namespace unroll

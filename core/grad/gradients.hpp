@@ -1,0 +1,66 @@
+#pragma once
+
+#include <unroll/core/tape/tape.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace unroll {
+
+// The result of a backward pass: the gradients as values of their own, not as state in the parameters. They stay valid when the
+// tape is cleared or destroyed (then they are found by Parameter only). Looking up what was not computed throws GradientError, which
+// is not the same as a gradient of zero.
+class Gradients {
+ public:
+  Gradients(Tape& tape, bool all);
+  ~Gradients();
+  Gradients(Gradients&&) noexcept = default;
+  Gradients& operator=(Gradients&& other) noexcept;
+  Gradients(const Gradients&) = delete;
+  Gradients& operator=(const Gradients&) = delete;
+
+  bool contains(const Var& x) const { return find(x) != nullptr; }
+  bool contains(const Parameter& parameter) const { return by_parameter_.contains(parameter.identity()); }
+
+  // The gradient by a node or a parameter, in its shape and dtype.
+  ArrayView operator[](const Var& x) const;
+  ArrayView operator[](const Parameter& parameter) const;
+
+  // The gradient as a node of the tape, where the backward pass was recorded (create_graph): it can be computed with, drawn, and
+  // differentiated again.
+  Var var(const Var& x) const;
+
+  // The Euclidean norm of one gradient.
+  double norm(const Var& x) const;
+  double norm(const Parameter& parameter) const;
+
+  // ---- for optimisers and clipping: every gradient that belongs to a parameter
+  struct Entry {
+    NodeId node = no_node;
+    ArrayView value;
+    void* data = nullptr;       // for writing; nullptr where the gradient is a node of the tape
+    NodeId recorded = no_node;  // the node of the gradient, where the backward pass was recorded
+  };
+  std::vector<Entry> parameter_entries() const;
+
+  // ---- for the sweep: nodes come in descending order
+  void add(Entry entry, const Parameter* parameter);
+
+ private:
+  const Entry* find(const Var& x) const;
+  void release();
+
+  std::shared_ptr<Pool> pool_;
+  detail::LifeSign* life_;
+  std::uint32_t generation_;
+  bool all_;
+  std::vector<Entry> entries_;
+  std::unordered_map<const void*, std::size_t> by_parameter_;
+};
+
+// The Euclidean norm of any array, summed in double precision.
+double norm(const ArrayView& array);
+
+}  // namespace unroll

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <unroll/core/tape/tape.hpp>
+
+#include <vector>
+
+namespace unroll {
+
+// A direction in which an input or parameter moves: an array of its shape and dtype.
+struct Tangent {
+  Var of;
+  Array direction;
+};
+
+// Forward-mode differentiation: the derivative of y along the given directions (0 for all other leaves), by one sweep up the
+// tape with the same rules as backward(). The tangents are recorded as operations of phase `tangent`, so that the result is a Var of
+// the shape of y that can itself be differentiated. Throws ShapeError or DTypeError for a direction that does not fit.
+Var jvp(Var y, const std::vector<Tangent>& tangents);
+
+}  // namespace unroll

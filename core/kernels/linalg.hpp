@@ -1,0 +1,16 @@
+#pragma once
+
+#include <unroll/core/array/array.hpp>
+
+// Products and factorisations: the only place that names BLAS and LAPACK (through xtensor-blas).
+namespace unroll::kernels {
+
+// out (+)= a b over the last two axes, (..., m, k) x (..., k, n) -> (..., m, n); the axes in front broadcast. `shape` is that of the
+// result, which is row-major. A transposed or row-strided operand is read where it is, without a copy.
+void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* out, bool accumulate);
+
+// The orthogonal factor Q (rows x columns) of a tall matrix in float64, with the sign that makes the diagonal of R positive, so that Q
+// of a matrix of normal numbers is uniform among orthogonal matrices. Throws ShapeError if rows < columns.
+Array orthogonal_factor(const Array& matrix);
+
+}  // namespace unroll::kernels

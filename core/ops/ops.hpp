@@ -1,0 +1,112 @@
+#pragma once
+
+#include <unroll/core/array/array.hpp>
+#include <unroll/core/array/random.hpp>
+#include <unroll/core/tape/tape.hpp>
+#include <unroll/core/tape/var.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+// The operations, one declaration a line; `all_ops()` in core/ops/define.hpp lists their definitions. Every operation records one node
+// on the tape of its operands, unless its comment says that it is composed of others. Operands broadcast as in NumPy. Axes may
+// count from the end (-1 is the last). Wrong shapes throw ShapeError, unequal dtypes DTypeError, foreign or dead Vars TapeError.
+namespace unroll {
+
+using Axes = std::vector<std::int64_t>;
+
+// ---- arithmetic (core/ops/arithmetic.cpp)
+Var add(Var a, Var b);
+Var sub(Var a, Var b);
+Var mul(Var a, Var b);
+Var div(Var a, Var b);
+Var neg(Var x);
+Var square(Var x);
+Var pow(Var x, double exponent);
+Var sqrt(Var x);
+Var abs(Var x);   // derivative 0 at 0
+Var sign(Var x);  // -1, 0 or 1; derivative 0 everywhere
+
+// A number takes the dtype of the Var beside it.
+inline Var operator+(Var a, Var b) { return add(a, b); }
+inline Var operator-(Var a, Var b) { return sub(a, b); }
+inline Var operator*(Var a, Var b) { return mul(a, b); }
+inline Var operator/(Var a, Var b) { return div(a, b); }
+inline Var operator-(Var x) { return neg(x); }
+inline Var operator+(Var a, double b) { return add(a, a.tape().scalar(b, a.dtype())); }
+inline Var operator-(Var a, double b) { return sub(a, a.tape().scalar(b, a.dtype())); }
+inline Var operator*(Var a, double b) { return mul(a, a.tape().scalar(b, a.dtype())); }
+inline Var operator/(Var a, double b) { return div(a, a.tape().scalar(b, a.dtype())); }
+inline Var operator+(double a, Var b) { return add(b.tape().scalar(a, b.dtype()), b); }
+inline Var operator-(double a, Var b) { return sub(b.tape().scalar(a, b.dtype()), b); }
+inline Var operator*(double a, Var b) { return mul(b.tape().scalar(a, b.dtype()), b); }
+inline Var operator/(double a, Var b) { return div(b.tape().scalar(a, b.dtype()), b); }
+
+// ---- elementary functions (core/ops/elementary.cpp)
+Var exp(Var x);
+Var log(Var x);
+Var log1p(Var x);
+Var expm1(Var x);
+Var sin(Var x);
+Var cos(Var x);
+Var erf(Var x);
+
+// ---- activations (core/ops/activations.cpp)
+Var tanh(Var x);
+Var sigmoid(Var x);   // 1 / (1 + exp(-x))
+Var relu(Var x);      // derivative 0 at 0
+Var softplus(Var x);  // log(1 + exp x)
+
+// ---- choice (core/ops/choice.cpp)
+Var maximum(Var a, Var b);                 // a tie gives half of the gradient to each side
+Var minimum(Var a, Var b);                 // likewise
+Var where(Var condition, Var a, Var b);    // a where the condition is not 0, else b; the condition has gradient 0
+Var clip(Var x, double low, double high);  // derivative 1 from low to high, both included, 0 outside
+
+// ---- products (core/ops/products.cpp)
+Var matmul(Var a, Var b);         // (..., m, k) x (..., k, n) -> (..., m, n)
+Var affine(Var x, Var w, Var b);  // x W + b
+Var affine(Var x, Var w, Var h, Var u,
+           Var b);  // x W + h U + b as one node; x (B, M), W (M, N), h (B, K), U (K, N), b (N)
+
+// ---- reductions (core/ops/reductions.cpp); without axes, over all of them
+Var sum(Var x, const Axes& axes = {}, bool keepdims = false);
+Var mean(Var x, const Axes& axes = {}, bool keepdims = false);
+Var max(Var x, const Axes& axes = {}, bool keepdims = false);  // ties share the gradient evenly
+Var logsumexp(Var x, const Axes& axes = {}, bool keepdims = false);
+Var sum_to(Var x,
+           const Shape& shape);  // sums the axes along which `shape` would broadcast to x: the adjoint of broadcast_to
+
+// ---- classification (core/ops/classification.cpp)
+Var softmax(Var x, std::int64_t axis = -1);
+Var log_softmax(Var x, std::int64_t axis = -1);
+// The mean of -log softmax(logits)[target] over the rows: logits (..., classes), one target in 0 .. classes - 1 for each row. Rows with
+// mask 0 do not count (a mask may hold weights); the mean over no rows is 0.
+Var cross_entropy(Var logits, std::span<const std::int64_t> targets, std::span<const double> mask = {});
+
+// ---- shape (core/ops/shapes.cpp): other views of the same elements, mostly without a copy
+Var reshape(Var x, const Shape& shape);
+Var transpose(Var x, const Axes& permutation = {});  // without a permutation, the last two axes change places
+Var broadcast_to(Var x, const Shape& shape);
+Var slice(Var x, std::int64_t axis, std::int64_t start, std::int64_t stop);  // negative positions count from the end
+Var select(Var x, std::int64_t axis, std::int64_t index);  // one position of an axis; the axis goes away
+std::vector<Var> split(Var x, std::int64_t axis, std::span<const std::int64_t> sizes);  // composed of slices
+std::vector<Var> split(Var x, std::int64_t axis, std::int64_t parts);                   // into equal slices
+
+// ---- assembly (core/ops/assembly.cpp): new arrays from parts
+Var pad(Var x, std::int64_t axis, std::int64_t before, std::int64_t after);  // zeros around: the adjoint of slice
+Var concat(std::span<const Var> parts, std::int64_t axis);
+Var stack(std::span<const Var> parts, std::int64_t axis = 0);  // along a new axis
+// Positions `indices` of an axis, in that order, repeats allowed: rows of an embedding table with axis 0.
+Var gather(Var x, std::span<const std::int64_t> indices, std::int64_t axis = 0);
+// Zeros of extent `size` along the axis, to which slice k of x is added at indices[k]: the adjoint of gather.
+Var scatter_add(Var x, std::span<const std::int64_t> indices, std::int64_t axis, std::int64_t size);
+
+// ---- training (core/ops/training.cpp)
+// Zeroes each element with probability `rate` and scales the others by 1 / (1 - rate); the mask, a constant on the tape, comes from
+// the generator. Rate 0 gives x itself.
+Var dropout(Var x, double rate, Generator& generator);
+Var detach(Var x);  // the same elements, through which no gradient flows
+
+}  // namespace unroll

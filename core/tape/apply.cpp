@@ -1,0 +1,115 @@
+#include <unroll/core/tape/op.hpp>
+#include <unroll/core/tape/recorded_call.hpp>
+#include <unroll/core/tape/tape.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace unroll {
+
+namespace {
+
+[[noreturn]] void fail_operand(const Op& op, std::size_t i, const Var& operand, const Tape& tape) {
+  if (!operand.alive() || operand.empty()) {
+    try {
+      (void)operand.tape();
+    } catch (const TapeError& e) { throw TapeError(fmt::format("{}: operand {}: {}", op.name, i, e.what())); }
+  }
+  throw TapeError(fmt::format("{}: operands 0 and {} were recorded on two tapes: one operation works on one tape  {}",
+                              op.name, i, tape.where(tape.place, static_cast<NodeId>(tape.size()))));
+}
+
+std::string shapes(std::span<const ArrayView* const> inputs) {
+  std::string text;
+  for (const ArrayView* input : inputs) text += (text.empty() ? "" : " x ") + to_string(input->shape);
+  return text;
+}
+
+template <class T>
+std::span<const T> keep(Arena& arena, std::span<const T> values) {
+  if (values.empty()) return {};
+  T* copy = arena.allocate_array<T>(values.size());
+  std::copy(values.begin(), values.end(), copy);
+  return {copy, values.size()};
+}
+
+void compute(Tape& tape, Node& node, const Call& call) {
+  node.pending = false;
+  if (node.op->view && node.op->view(call, node.value, tape.arena())) return;
+  void* out = tape.arena().allocate(node.value.size() * size_of(node.value.dtype));
+  evaluate(*node.op, call, node.value.shape, node.value.dtype, out, false);
+  node.value.data = out;
+}
+
+const Op leaf_ops[] = {
+    {.name = "input", .arity = 0}, {.name = "constant", .arity = 0}, {.name = "parameter", .arity = 0}};
+
+}  // namespace
+
+const Op& input_op() { return leaf_ops[0]; }
+const Op& constant_op() { return leaf_ops[1]; }
+const Op& parameter_op() { return leaf_ops[2]; }
+
+void evaluate(const Op& op, const Call& call, const Shape& shape, DType dtype, void* out, bool accumulate) {
+  if (!op.is_pointwise()) return op.forward(call, shape, out, accumulate);
+  const auto block = op.pointwise.forward[static_cast<int>(dtype)];
+  if (!accumulate) return kernels::forward(block, call.inputs, shape, dtype, out, call.attributes.reals.data());
+  Array result(shape, dtype);
+  kernels::forward(block, call.inputs, shape, dtype, result.data(), call.attributes.reals.data());
+  kernels::copy(result, shape, out, true);
+}
+
+void materialize(Tape& tape, NodeId id) {
+  if (tape[id].pending) compute(tape, tape.mutable_node(id), *RecordedCall(tape, id));
+}
+
+Var apply(const Op& op, std::initializer_list<Var> operands, const Attributes& attributes) {
+  return apply(op, std::span(operands.begin(), operands.size()), attributes);
+}
+
+Var apply(const Op& op, std::span<const Var> operands, const Attributes& attributes) {
+  const std::size_t n = operands.size();
+  if (n == 0) throw TapeError(fmt::format("{}: no operands, so no tape to record on", op.name));
+  Tape& tape = operands[0].tape();
+
+  FewOrMany<NodeId> ids(n);
+  FewOrMany<const ArrayView*> views(n);
+  bool tracked = false;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Var& operand = operands[i];
+    if (!operand.alive() || &operand.tape() != &tape) fail_operand(op, i, operand, tape);
+    const NodeId id = operand.id();
+    ids[i] = id;
+    if (tape.lazy) materialize(tape, id);
+    const Node& node = tape[id];
+    views[i] = &node.value;
+    tracked |= node.tracked;
+  }
+  const auto here = [&] { return tape.where(tape.place, static_cast<NodeId>(tape.size())); };
+  const DType dtype = views[0]->dtype;
+  for (std::size_t i = 1; i < n; ++i)
+    if (views[i]->dtype != dtype)
+      throw DTypeError(fmt::format("{}: {} x {}: operands must have one dtype  {}", op.name, to_string(dtype),
+                                   to_string(views[i]->dtype), here()));
+
+  const Call call{views.span(), attributes};
+  Shape shape;
+  try {
+    shape = op.shape(call);
+  } catch (const ShapeError& e) {
+    throw ShapeError(fmt::format("{}: {}: {}  {}", op.name, shapes(call.inputs), e.what(), here()));
+  }
+
+  Node& node = tape.append(op, ids.span());
+  node.value.dtype = dtype;
+  node.value.shape = std::move(shape);
+  node.tracked = tracked && op.differentiable();
+  node.attributes = {keep(tape.arena(), attributes.ints), keep(tape.arena(), attributes.reals)};
+  node.pending = true;
+  const NodeId id = tape.last();
+  if (!tape.lazy) materialize(tape, id);
+  return {tape.life(), id};
+}
+
+}  // namespace unroll

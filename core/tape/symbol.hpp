@@ -1,0 +1,84 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace unroll {
+
+// An expression that computes its own text: the third number type, beside float/double and Var, that the generic formulas of
+// the operations are instantiated with. Binding tells when brackets are needed.
+struct Symbol {
+  enum Binding { sum, product, unary, power, atom };
+
+  std::string text;
+  Binding binding = atom;
+
+  // The text as an operand of something that binds with the given strength.
+  std::string within(Binding outer) const { return binding < outer ? "(" + text + ")" : text; }
+};
+
+inline Symbol symbol(double constant) {
+  return {fmt::format("{:.6g}", constant), constant < 0 ? Symbol::unary : Symbol::atom};
+}
+inline Symbol symbol(Symbol s) { return s; }
+
+template <class T>
+concept SymbolOperand = std::same_as<T, Symbol> || std::convertible_to<T, double>;
+
+// f(a, b, ...)
+template <class... S>
+Symbol call(std::string_view function, const S&... arguments) {
+  std::string list;
+  ((list += (list.empty() ? "" : ", ") + symbol(arguments).text), ...);
+  return {fmt::format("{}({})", function, list)};
+}
+
+template <SymbolOperand A, SymbolOperand B>
+requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator+(const A& a, const B& b) {
+  return {symbol(a).within(Symbol::sum) + " + " + symbol(b).within(Symbol::sum), Symbol::sum};
+}
+template <SymbolOperand A, SymbolOperand B>
+requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator-(const A& a, const B& b) {
+  return {symbol(a).within(Symbol::sum) + " - " + symbol(b).within(Symbol::product), Symbol::sum};
+}
+template <SymbolOperand A, SymbolOperand B>
+requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator*(const A& a, const B& b) {
+  return {symbol(a).within(Symbol::product) + " * " + symbol(b).within(Symbol::product), Symbol::product};
+}
+template <SymbolOperand A, SymbolOperand B>
+requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator/(const A& a, const B& b) {
+  return {symbol(a).within(Symbol::product) + " / " + symbol(b).within(Symbol::unary), Symbol::product};
+}
+inline Symbol operator-(const Symbol& a) { return {"-" + a.within(Symbol::unary), Symbol::unary}; }
+
+inline Symbol tanh(const Symbol& x) { return call("tanh", x); }
+inline Symbol sigmoid(const Symbol& x) { return call("sigmoid", x); }
+inline Symbol relu(const Symbol& x) { return call("relu", x); }
+inline Symbol softplus(const Symbol& x) { return call("softplus", x); }
+inline Symbol exp(const Symbol& x) { return call("exp", x); }
+inline Symbol expm1(const Symbol& x) { return call("expm1", x); }
+inline Symbol log(const Symbol& x) { return call("log", x); }
+inline Symbol log1p(const Symbol& x) { return call("log1p", x); }
+inline Symbol sqrt(const Symbol& x) { return call("sqrt", x); }
+inline Symbol sin(const Symbol& x) { return call("sin", x); }
+inline Symbol cos(const Symbol& x) { return call("cos", x); }
+inline Symbol erf(const Symbol& x) { return call("erf", x); }
+inline Symbol abs(const Symbol& x) { return {"|" + x.text + "|"}; }
+inline Symbol sign(const Symbol& x) { return call("sign", x); }
+inline Symbol square(const Symbol& x) { return {x.within(Symbol::atom) + "^2", Symbol::power}; }
+inline Symbol pow(const Symbol& x, double exponent) {
+  return {x.within(Symbol::atom) + "^" + symbol(exponent).within(Symbol::atom), Symbol::power};
+}
+inline Symbol maximum(const Symbol& a, const Symbol& b) { return call("max", a, b); }
+inline Symbol minimum(const Symbol& a, const Symbol& b) { return call("min", a, b); }
+inline Symbol where(const Symbol& condition, const Symbol& a, const Symbol& b) {
+  return call("where", condition, a, b);
+}
+inline Symbol clip(const Symbol& x, double low, double high) { return call("clip", x, low, high); }
+inline double like(const Symbol&, double constant) { return constant; }
+
+}  // namespace unroll

@@ -34,8 +34,7 @@ std::int64_t offset_of(const ArrayView& view, std::size_t position) {
   return offset;
 }
 
-template <class T>
-Array from_elements(Shape shape, std::span<const T> elements) {
+template <class T> Array from_elements(Shape shape, std::span<const T> elements) {
   if (shape.size() != elements.size())
     throw ShapeError(fmt::format("an array of shape {} has {} elements, but {} were given", to_string(shape),
                                  shape.size(), elements.size()));

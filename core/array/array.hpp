@@ -11,8 +11,7 @@
 #include <vector>
 
 namespace xt {
-template <class D>
-class xexpression;
+template <class D> class xexpression;
 }
 
 namespace unroll {
@@ -35,8 +34,7 @@ struct ArrayView {
   std::int64_t stride(std::size_t axis) const;
 
   // The elements as numbers of type T. Throws DTypeError if T is another type, ShapeError if the view is not contiguous.
-  template <class T>
-  std::span<const T> span() const {
+  template <class T> std::span<const T> span() const {
     require(dtype_v<T>);
     require_contiguous();
     return {static_cast<const T*>(data), size()};
@@ -86,12 +84,8 @@ class Array {
   const void* data() const { return view_.data; }
   void* data() { return const_cast<void*>(view_.data); }
 
-  template <class T>
-  std::span<const T> span() const {
-    return view_.span<T>();
-  }
-  template <class T>
-  std::span<T> span() {
+  template <class T> std::span<const T> span() const { return view_.span<T>(); }
+  template <class T> std::span<T> span() {
     view_.require(dtype_v<T>);
     return {static_cast<T*>(data()), size()};
   }

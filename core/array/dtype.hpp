@@ -13,24 +13,15 @@ constexpr std::size_t size_of(DType dtype) { return dtype == DType::f32 ? sizeof
 
 constexpr const char* to_string(DType dtype) { return dtype == DType::f32 ? "float32" : "float64"; }
 
-template <class T>
-struct dtype_of;
-template <>
-struct dtype_of<float> {
-  static constexpr DType value = DType::f32;
-};
-template <>
-struct dtype_of<double> {
-  static constexpr DType value = DType::f64;
-};
+template <class T> struct dtype_of;
+template <> struct dtype_of<float> { static constexpr DType value = DType::f32; };
+template <> struct dtype_of<double> { static constexpr DType value = DType::f64; };
 
 // dtype_v<float> is DType::f32, dtype_v<double> is DType::f64; no other element type exists.
-template <class T>
-inline constexpr DType dtype_v = dtype_of<T>::value;
+template <class T> inline constexpr DType dtype_v = dtype_of<T>::value;
 
 // Calls f with a value of the C++ type behind the tag: dispatch(dtype, [&](auto zero) { using T = decltype(zero); ... }).
-template <class F>
-decltype(auto) dispatch(DType dtype, F&& f) {
+template <class F> decltype(auto) dispatch(DType dtype, F&& f) {
   return dtype == DType::f32 ? f(float{}) : f(double{});
 }
 

@@ -18,8 +18,7 @@
 namespace xt::detail {
 template <template <class, std::size_t, class, bool> class S, class X, std::size_t N, class A, bool I>
 struct xtype_for_shape<S<X, N, A, I>> {
-  template <class T, layout_type L>
-  using type = xarray<T, L>;
+  template <class T, layout_type L> using type = xarray<T, L>;
 };
 }  // namespace xt::detail
 #endif
@@ -40,8 +39,7 @@ struct xtype_for_shape<S<X, N, A, I>> {
 namespace unroll {
 
 // Array from any xtensor expression whose elements are float or double: evaluated once, straight into the new array.
-template <class D>
-Array::Array(const xt::xexpression<D>& expression) : Array(Shape{0}) {
+template <class D> Array::Array(const xt::xexpression<D>& expression) : Array(Shape{0}) {
   const D& e = expression.derived_cast();
   using T = std::remove_cv_t<typename D::value_type>;
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
@@ -56,7 +54,7 @@ Array::Array(const xt::xexpression<D>& expression) : Array(Shape{0}) {
 template <class X>
 requires(!std::is_lvalue_reference_v<X> && X::static_layout == xt::layout_type::row_major) Array adopt(X&& tensor) {
   using T = typename X::value_type;
-  auto owner = std::make_shared<X>(std::move(tensor));
+  auto owner = std::make_shared<X>(std::forward<X>(tensor));
   std::vector<std::int64_t> extents(owner->shape().begin(), owner->shape().end());
   void* data = owner->data();
   return Array::wrap(Shape(extents), dtype_v<T>, data, std::move(owner));
@@ -74,14 +72,12 @@ ArrayView borrow(const X&& tensor) =
 
 namespace detail {
 
-template <class T>
-struct StridedElements {
+template <class T> struct StridedElements {
   const T* data;
   std::size_t extent;  // elements from the first to the last, so that xtensor knows what it may touch
 };
 
-template <class T>
-StridedElements<T> strided_elements(const ArrayView& view) {
+template <class T> StridedElements<T> strided_elements(const ArrayView& view) {
   view.require(dtype_v<T>);
   std::size_t extent = view.size() == 0 ? 0 : 1;
   for (std::size_t axis = 0; extent > 0 && axis < view.rank(); ++axis)
@@ -93,8 +89,7 @@ StridedElements<T> strided_elements(const ArrayView& view) {
 
 // A read-only xtensor expression over the elements of a value or gradient, without a copy; strided views included. Valid as
 // long as the memory it looks at. Throws DTypeError if T is not the element type.
-template <class T>
-auto as_xarray(const ArrayView& view) {
+template <class T> auto as_xarray(const ArrayView& view) {
   const auto elements = detail::strided_elements<T>(view);
   std::vector<std::size_t> shape(view.shape.begin(), view.shape.end());
   std::vector<std::ptrdiff_t> strides(view.rank());
@@ -104,8 +99,7 @@ auto as_xarray(const ArrayView& view) {
 }
 
 // The same with the rank N in the type, as xt::xtensor has it. Throws ShapeError if the rank differs.
-template <class T, std::size_t N>
-auto as_xtensor(const ArrayView& view) {
+template <class T, std::size_t N> auto as_xtensor(const ArrayView& view) {
   if (view.rank() != N)
     throw ShapeError("as_xtensor<T, " + std::to_string(N) + ">: the array has shape " + to_string(view.shape));
   const auto elements = detail::strided_elements<T>(view);

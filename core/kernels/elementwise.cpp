@@ -9,8 +9,7 @@ namespace unroll::kernels {
 
 namespace {
 
-template <class T>
-void gather_row(T* __restrict to, const T* __restrict from, std::size_t n, std::int64_t stride) {
+template <class T> void gather_row(T* __restrict to, const T* __restrict from, std::size_t n, std::int64_t stride) {
   if (stride == 0)
     std::fill_n(to, n, *from);
   else
@@ -62,8 +61,7 @@ bool plain(std::span<const ArrayView* const> inputs, const Shape& shape) {
                      [&](const ArrayView* v) { return v->contiguous() && v->shape == shape; });
 }
 
-template <class T>
-void add_row(T* __restrict out, const T* __restrict from, std::size_t n) {
+template <class T> void add_row(T* __restrict out, const T* __restrict from, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) out[i] += from[i];
 }
 

@@ -40,12 +40,10 @@ struct Nest {
 
   // Calls row(offsets) once for every position of the outer axes; offsets[i] counts elements of operand i, and the innermost
   // axis is the row's to walk.
-  template <class Row>
-  void for_each_row(Row&& row) const;
+  template <class Row> void for_each_row(Row&& row) const;
 };
 
-template <class Row>
-void Nest::for_each_row(Row&& row) const {
+template <class Row> void Nest::for_each_row(Row&& row) const {
   std::array<std::int64_t, max_operands> offset{};
   std::array<std::int64_t, Shape::max_rank> index{};
   for (std::size_t left = outer_size(); left > 0; --left) {

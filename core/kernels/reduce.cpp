@@ -14,8 +14,7 @@ namespace {
 
 // Partial sums in independent lanes: the compiler may use vector registers without changing the order of any addition, so the
 // result is the same on every run.
-template <class T>
-T sum_row(const T* x, std::size_t n) {
+template <class T> T sum_row(const T* x, std::size_t n) {
   constexpr std::size_t lanes = 16;
   T partial[lanes] = {};
   std::size_t i = 0;
@@ -29,8 +28,7 @@ T sum_row(const T* x, std::size_t n) {
 }
 
 // Calls body(out, in, n, out_step, in_step) for every row of the input, seen through the input's shape.
-template <class T, class Body>
-void for_each_row(const ArrayView& in, const Shape& reduced, void* out, Body&& body) {
+template <class T, class Body> void for_each_row(const ArrayView& in, const Shape& reduced, void* out, Body&& body) {
   const Operand operands[] = {in, {out, reduced}};
   const Nest nest(in.shape, operands);
   nest.for_each_row([&](const auto& offset) {
@@ -39,8 +37,7 @@ void for_each_row(const ArrayView& in, const Shape& reduced, void* out, Body&& b
   });
 }
 
-template <class T>
-void sum_as(const ArrayView& in, const Shape& reduced, void* out, T factor) {
+template <class T> void sum_as(const ArrayView& in, const Shape& reduced, void* out, T factor) {
   for_each_row<T>(in, reduced, out,
                   [factor](T* to, const T* from, std::int64_t n, std::int64_t to_step, std::int64_t from_step) {
                     if (to_step == 0 && from_step == 1) {
@@ -53,8 +50,7 @@ void sum_as(const ArrayView& in, const Shape& reduced, void* out, T factor) {
                   });
 }
 
-template <class T>
-void softmax_row(const T* x, T* y, std::size_t n, bool logarithm) {
+template <class T> void softmax_row(const T* x, T* y, std::size_t n, bool logarithm) {
   T largest = x[0];
   for (std::size_t i = 1; i < n; ++i) largest = math::maximum(largest, x[i]);
   for (std::size_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - largest);

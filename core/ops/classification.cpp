@@ -21,8 +21,7 @@ Shape softmax_shape(const Call& c) {
   return c.shape(0);
 }
 
-template <bool logarithm>
-void softmax_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
+template <bool logarithm> void softmax_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
   const std::size_t axis = normalize_axis(c.integer(0), shape.rank());
   if (!accumulate) return kernels::softmax(*c.inputs[0], axis, out, logarithm);
   Array result(shape, c.inputs[0]->dtype);

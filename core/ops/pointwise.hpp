@@ -21,8 +21,7 @@ inline double like(Var, double constant) { return constant; }
 
 namespace detail {
 
-template <class F, class... X>
-auto invoke(const double* p, X... x) {
+template <class F, class... X> auto invoke(const double* p, X... x) {
   if constexpr (std::is_invocable_v<F, X..., const double*>)
     return F{}(x..., p);
   else
@@ -53,8 +52,7 @@ void derivative_block(const void* adjoint, const void* const* in, const void* re
 inline Var times(Var g, Var derivative) { return mul(g, derivative); }
 inline Var times(Var g, double derivative) { return derivative == 1 ? g : derivative == -1 ? neg(g) : g * derivative; }
 
-template <std::size_t... I, class F, class... D>
-Pointwise make_pointwise(std::index_sequence<I...>, F, D...) {
+template <std::size_t... I, class F, class... D> Pointwise make_pointwise(std::index_sequence<I...>, F, D...) {
   Pointwise result;
   result.forward[0] = forward_block<F, float, I...>;
   result.forward[1] = forward_block<F, double, I...>;
@@ -93,8 +91,7 @@ struct PointwiseOptions {
 };
 
 // One input: f(x), d(x, y).
-template <class F, class D>
-const Op& define_unary(PointwiseOptions options, F f, D d) {
+template <class F, class D> const Op& define_unary(PointwiseOptions options, F f, D d) {
   return define({.name = options.name,
                  .arity = 1,
                  .shape = broadcast_shape,
@@ -103,8 +100,7 @@ const Op& define_unary(PointwiseOptions options, F f, D d) {
 }
 
 // Two inputs: f(a, b), da(a, b, y), db(a, b, y).
-template <class F, class DA, class DB>
-const Op& define_binary(PointwiseOptions options, F f, DA da, DB db) {
+template <class F, class DA, class DB> const Op& define_binary(PointwiseOptions options, F f, DA da, DB db) {
   return define({.name = options.name,
                  .arity = 2,
                  .shape = broadcast_shape,

@@ -26,8 +26,7 @@ std::string shapes(std::span<const ArrayView* const> inputs) {
   return text;
 }
 
-template <class T>
-std::span<const T> keep(Arena& arena, std::span<const T> values) {
+template <class T> std::span<const T> keep(Arena& arena, std::span<const T> values) {
   if (values.empty()) return {};
   T* copy = arena.allocate_array<T>(values.size());
   std::copy(values.begin(), values.end(), copy);

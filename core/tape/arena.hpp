@@ -28,10 +28,7 @@ class Arena {
     return chunks_[chunk_].memory.get() + begin;
   }
 
-  template <class T>
-  T* allocate_array(std::size_t n) {
-    return static_cast<T*>(allocate(n * sizeof(T)));
-  }
+  template <class T> T* allocate_array(std::size_t n) { return static_cast<T*>(allocate(n * sizeof(T))); }
 
   Mark mark() const { return {chunk_, used_}; }
   void rollback(Mark mark) {

@@ -9,8 +9,7 @@
 namespace unroll {
 
 // A list that needs no allocation for the usual few operands.
-template <class T>
-class FewOrMany {
+template <class T> class FewOrMany {
  public:
   explicit FewOrMany(std::size_t n) : size_(n) {
     if (n > few_.size()) many_ = std::make_unique<T[]>(n);

@@ -30,8 +30,7 @@ template <class T>
 concept SymbolOperand = std::same_as<T, Symbol> || std::convertible_to<T, double>;
 
 // f(a, b, ...)
-template <class... S>
-Symbol call(std::string_view function, const S&... arguments) {
+template <class... S> Symbol call(std::string_view function, const S&... arguments) {
   std::string list;
   ((list += (list.empty() ? "" : ", ") + symbol(arguments).text), ...);
   return {fmt::format("{}({})", function, list)};

@@ -1,0 +1,23 @@
+#pragma once
+
+// Everything a program needs. The bridge to xtensor comes first, because it must stand before any other xtensor header.
+#include <unroll/core/array/xtensor.hpp>
+
+#include <unroll/core/array/random.hpp>
+#include <unroll/core/check/gradcheck.hpp>
+#include <unroll/core/grad/backward.hpp>
+#include <unroll/core/grad/jvp.hpp>
+#include <unroll/core/ops/ops.hpp>
+#include <unroll/core/tape/tape.hpp>
+#include <unroll/layers/embedding.hpp>
+#include <unroll/layers/gradcheck.hpp>
+#include <unroll/layers/gru.hpp>
+#include <unroll/layers/linear.hpp>
+#include <unroll/layers/losses.hpp>
+#include <unroll/layers/lstm.hpp>
+#include <unroll/layers/over_time.hpp>
+#include <unroll/layers/rnn.hpp>
+#include <unroll/layers/summary.hpp>
+#include <unroll/layers/textbook.hpp>
+#include <unroll/optim/clipping.hpp>
+#include <unroll/optim/optimizers.hpp>

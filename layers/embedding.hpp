@@ -1,0 +1,28 @@
+#pragma once
+
+#include <unroll/core/array/random.hpp>
+#include <unroll/core/ops/ops.hpp>
+#include <unroll/layers/module.hpp>
+
+#include <span>
+
+namespace unroll {
+
+struct EmbeddingOptions {
+  std::int64_t vocabulary = 0, dimension = 0;
+  std::string name = "embedding";
+  DType dtype = DType::f32;
+};
+
+// A table with one row of numbers for each symbol, E (vocabulary, dimension), first normal with deviation 1.
+class Embedding : public Module {
+ public:
+  Embedding(const EmbeddingOptions& options, Generator& generator);
+
+  // The rows of the given symbols, (number of symbols, dimension). Throws ShapeError for a symbol that is not in the table.
+  Var operator()(Tape& tape, std::span<const std::int64_t> symbols) const;
+
+  Parameter E;
+};
+
+}  // namespace unroll

@@ -1,0 +1,45 @@
+#include <unroll/layers/gru.hpp>
+
+#include <unroll/layers/initializers.hpp>
+#include <unroll/layers/options.hpp>
+
+namespace unroll {
+
+GRU::GRU(const GRUOptions& o, Generator& generator) : Module(o.name), options(o) {
+  require_positive(o.name, "input", o.input);
+  require_positive(o.name, "hidden", o.hidden);
+  W_x = add("W_x", glorot_uniform({o.input, 3 * o.hidden}, generator, o.dtype, 3));
+  W_h = add("W_h", orthogonal({o.hidden, 3 * o.hidden}, generator, o.dtype, 3));
+  b = add("b", Array({3 * o.hidden}, o.dtype));
+  if (o.reset == Reset::after) b_h = add("b_h", Array({3 * o.hidden}, o.dtype));
+}
+
+std::pair<Var, HiddenState> GRU::operator()(Var x, State before) const {
+  Tape& tape = x.tape();
+  const Scope scope(tape, name());
+  const std::int64_t H = options.hidden;
+  const auto blocks = [&](Var a, std::int64_t from, std::int64_t to) { return slice(a, 1, from * H, to * H); };
+  const Var from_x = affine(x, tape.use(W_x), tape.use(b));
+  const Var W = tape.use(W_h);
+
+  Var r, z, n;
+  if (options.reset == Reset::after) {
+    const Var from_h = affine(before.h, W, tape.use(b_h));
+    r = sigmoid(blocks(from_x, 0, 1) + blocks(from_h, 0, 1)).named("r");
+    z = sigmoid(blocks(from_x, 1, 2) + blocks(from_h, 1, 2)).named("z");
+    n = tanh(blocks(from_x, 2, 3) + r * blocks(from_h, 2, 3)).named("n");
+  } else {
+    const Var gates = sigmoid(blocks(from_x, 0, 2) + matmul(before.h, blocks(W, 0, 2)));
+    r = blocks(gates, 0, 1).named("r");
+    z = blocks(gates, 1, 2).named("z");
+    n = tanh(blocks(from_x, 2, 3) + matmul(r * before.h, blocks(W, 2, 3))).named("n");
+  }
+  const Var h = (z * before.h + (1 - z) * n).named("h");
+  return {h, {h}};
+}
+
+HiddenState GRU::zero_state(Tape& tape, std::int64_t batch) const {
+  return zero_hidden_state(tape, name(), batch, options.hidden, options.dtype);
+}
+
+}  // namespace unroll

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <unroll/layers/rnn.hpp>
+
+namespace unroll {
+
+// Where the reset gate acts: on the state before its product with U_n (Cho et al. 2014), or on the product (as cuDNN, PyTorch and
+// Keras's default have it; this form has a second bias).
+enum class Reset { before, after };
+
+struct GRUOptions {
+  std::int64_t input = 0, hidden = 0;
+  Reset reset = Reset::before;
+  std::string name = "gru";
+  DType dtype = DType::f32;
+};
+
+// The gated recurrent unit (Cho et al. 2014):
+//
+//   r = sigmoid(x W_r + h U_r + b_r)                  reset gate
+//   z = sigmoid(x W_z + h U_z + b_z)                  update gate: z keeps the past
+//   n = tanh(x W_n + (r * h) U_n + b_n)               candidate, reset before the product
+//   n = tanh(x W_n + b_n + r * (h U_n + b_hn))        or after it
+//   h_t = z * h_(t-1) + (1 - z) * n
+//
+// (Cho et al. write the update so, as do PyTorch and Keras; Chung et al. 2014 exchange z and 1 - z.) The three blocks stand side by side, in the
+// order r z n, in W_x (input, 3 hidden), W_h (hidden, 3 hidden) and b (3 hidden), and b_h (3 hidden) where the reset comes after. Parameters:
+// 3 * (hidden^2 + hidden * input + hidden), and 3 * hidden more for b_h.
+class GRU : public Module {
+ public:
+  using State = HiddenState;
+
+  GRU(const GRUOptions& options, Generator& generator);
+
+  // One step: x (batch, input) and the state before it -> {h, the state after it}.
+  std::pair<Var, State> operator()(Var x, State before) const;
+  State zero_state(Tape& tape, std::int64_t batch) const;
+
+  GRUOptions options;
+  Parameter W_x, W_h, b, b_h;
+};
+
+}  // namespace unroll

@@ -1,0 +1,50 @@
+#include <unroll/layers/lstm.hpp>
+
+#include <unroll/layers/initializers.hpp>
+#include <unroll/layers/options.hpp>
+
+namespace unroll {
+
+LSTM::LSTM(const LSTMOptions& o, Generator& generator) : Module(o.name), options(o) {
+  require_positive(o.name, "input", o.input);
+  require_positive(o.name, "hidden", o.hidden);
+  const std::int64_t H = o.hidden;
+  W_x = add("W_x", glorot_uniform({o.input, 4 * H}, generator, o.dtype, 4));
+  W_h = add("W_h", orthogonal({H, 4 * H}, generator, o.dtype, 4));
+  Array bias({4 * H}, o.dtype);
+  for (std::int64_t j = H; j < 2 * H; ++j) bias.set_flat(static_cast<std::size_t>(j), o.forget_bias);
+  b = add("b", bias);
+  if (!o.peepholes) return;
+  p_i = add("p_i", uniform({H}, -0.1, 0.1, generator, o.dtype));
+  p_f = add("p_f", uniform({H}, -0.1, 0.1, generator, o.dtype));
+  p_o = add("p_o", uniform({H}, -0.1, 0.1, generator, o.dtype));
+}
+
+std::pair<Var, LSTMState> LSTM::operator()(Var x, State before) const {
+  Tape& tape = x.tape();
+  const Scope scope(tape, name());
+  const std::int64_t H = options.hidden;
+  const Var z = affine(x, tape.use(W_x), before.h, tape.use(W_h), tape.use(b)).named("z");
+  const auto block = [&](std::int64_t k) { return slice(z, 1, k * H, (k + 1) * H); };
+  const auto peep = [&](Var a, const Parameter& p, Var c) { return options.peepholes ? a + tape.use(p) * c : a; };
+
+  const Var i = sigmoid(peep(block(0), p_i, before.c)).named("i");
+  const Var f = sigmoid(peep(block(1), p_f, before.c)).named("f");
+  const Var g = tanh(block(2)).named("g");
+  const Var c = (f * before.c + i * g).named("c");
+  const Var o = sigmoid(peep(block(3), p_o, c)).named("o");
+  const Var h = (o * tanh(c)).named("h");
+  return {h, {h, c}};
+}
+
+LSTMState zero_lstm_state(Tape& tape, const std::string& layer, std::int64_t batch, std::int64_t hidden, DType dtype) {
+  const Scope scope(tape, layer);
+  const Step step(tape, 0);
+  return {tape.constant(Array({batch, hidden}, dtype), "h"), tape.constant(Array({batch, hidden}, dtype), "c")};
+}
+
+LSTMState LSTM::zero_state(Tape& tape, std::int64_t batch) const {
+  return zero_lstm_state(tape, name(), batch, options.hidden, options.dtype);
+}
+
+}  // namespace unroll

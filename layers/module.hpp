@@ -1,0 +1,42 @@
+#pragma once
+
+#include <unroll/core/tape/parameter.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unroll {
+
+// Something with named parameters: a layer, or a model made of layers. It holds no state of a run; what a layer remembers from step to
+// step goes in and comes out of its call. Copying a module shares its parameters.
+class Module {
+ public:
+  const std::string& name() const { return name_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  // The number of trainable numbers.
+  std::size_t parameter_count() const {
+    std::size_t n = 0;
+    for (const Parameter& p : parameters_) n += p.size();
+    return n;
+  }
+
+ protected:
+  explicit Module(std::string name) : name_(std::move(name)) {}
+
+  // A parameter of this module, named "module.parameter".
+  Parameter add(const std::string& parameter, Array value) {
+    parameters_.emplace_back(name_ + "." + parameter, std::move(value));
+    return parameters_.back();
+  }
+  // The parameters of a part.
+  void add(const Module& part) {
+    parameters_.insert(parameters_.end(), part.parameters().begin(), part.parameters().end());
+  }
+
+ private:
+  std::string name_;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,35 @@
+#include <unroll/layers/rnn.hpp>
+
+#include <unroll/layers/initializers.hpp>
+#include <unroll/layers/options.hpp>
+
+namespace unroll {
+
+HiddenState zero_hidden_state(Tape& tape, const std::string& layer, std::int64_t batch, std::int64_t hidden,
+                              DType dtype) {
+  const Scope scope(tape, layer);
+  const Step step(tape, 0);
+  return {tape.constant(Array({batch, hidden}, dtype), "h")};
+}
+
+RNN::RNN(const RNNOptions& o, Generator& generator) : Module(o.name), options(o) {
+  require_positive(o.name, "input", o.input);
+  require_positive(o.name, "hidden", o.hidden);
+  W_x = add("W_x", glorot_uniform({o.input, o.hidden}, generator, o.dtype));
+  W_h = add("W_h", orthogonal({o.hidden, o.hidden}, generator, o.dtype));
+  b = add("b", Array({o.hidden}, o.dtype));
+}
+
+std::pair<Var, HiddenState> RNN::operator()(Var x, State before) const {
+  Tape& tape = x.tape();
+  const Scope scope(tape, name());
+  const Var a = affine(x, tape.use(W_x), before.h, tape.use(W_h), tape.use(b));
+  const Var h = (options.activation == Activation::tanh ? tanh(a) : relu(a)).named("h");
+  return {h, {h}};
+}
+
+HiddenState RNN::zero_state(Tape& tape, std::int64_t batch) const {
+  return zero_hidden_state(tape, name(), batch, options.hidden, options.dtype);
+}
+
+}  // namespace unroll

@@ -1,0 +1,137 @@
+#include <unroll/layers/textbook.hpp>
+
+namespace unroll::textbook {
+
+namespace {
+
+// Block k of a packed array, whose last axis holds blocks of `width` side by side.
+Array block(const Parameter& packed, std::int64_t k, std::int64_t width) {
+  const Shape& shape = packed.shape();
+  const bool matrix = shape.rank() == 2;
+  Array result(matrix ? Shape{shape[0], width} : Shape{width}, packed.dtype());
+  const std::int64_t rows = matrix ? shape[0] : 1, columns = shape[shape.rank() - 1];
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < width; ++j)
+      result.set_flat(static_cast<std::size_t>(i * width + j),
+                      packed.value().flat(static_cast<std::size_t>(i * columns + k * width + j)));
+  return result;
+}
+
+// x W + h U + b, by primitives.
+Var preactivation(Var x, Var h, const Gate& gate) {
+  Tape& tape = x.tape();
+  return matmul(x, tape.use(gate.W)) + matmul(h, tape.use(gate.U)) + tape.use(gate.b);
+}
+
+}  // namespace
+
+// ---- RNN
+
+RNN::RNN(const unroll::RNN& packed) : Module(packed.name()), options(packed.options) {
+  W_x = add("W_x", packed.W_x.value());
+  W_h = add("W_h", packed.W_h.value());
+  b = add("b", packed.b.value());
+}
+
+std::pair<Var, HiddenState> RNN::operator()(Var x, State before) const {
+  const Scope scope(x.tape(), name());
+  const Var a = preactivation(x, before.h, {W_x, W_h, b});
+  const Var h = (options.activation == Activation::tanh ? tanh(a) : relu(a)).named("h");
+  return {h, {h}};
+}
+
+HiddenState RNN::zero_state(Tape& tape, std::int64_t batch) const {
+  return zero_hidden_state(tape, name(), batch, options.hidden, options.dtype);
+}
+
+// ---- LSTM
+
+LSTM::LSTM(const unroll::LSTM& packed) : Module(packed.name()), options(packed.options) {
+  const std::int64_t H = options.hidden;
+  const auto gate = [&](const std::string& letter, std::int64_t k) {
+    return Gate{add("W_" + letter, block(packed.W_x, k, H)), add("U_" + letter, block(packed.W_h, k, H)),
+                add("b_" + letter, block(packed.b, k, H))};
+  };
+  input = gate("i", 0);
+  forget = gate("f", 1);
+  candidate = gate("g", 2);
+  output = gate("o", 3);
+  if (!options.peepholes) return;
+  p_i = add("p_i", packed.p_i.value());
+  p_f = add("p_f", packed.p_f.value());
+  p_o = add("p_o", packed.p_o.value());
+}
+
+std::pair<Var, LSTMState> LSTM::operator()(Var x, State before) const {
+  Tape& tape = x.tape();
+  const Scope scope(tape, name());
+  const auto sigmoid_gate = [&](const char* part, const char* letter, const Gate& gate, const Parameter& peephole,
+                                Var c) {
+    const Scope gate_scope(tape, part);
+    Var a = preactivation(x, before.h, gate);
+    if (options.peepholes) a = a + tape.use(peephole) * c;
+    return sigmoid(a).named(letter);
+  };
+  const auto tanh_gate = [&] {
+    const Scope gate_scope(tape, "candidate");
+    return tanh(preactivation(x, before.h, candidate)).named("g");
+  };
+
+  const Var f = sigmoid_gate("forget gate", "f", forget, p_f, before.c);
+  const Var i = sigmoid_gate("input gate", "i", input, p_i, before.c);
+  const Var g = tanh_gate();
+  const Var c = (f * before.c + i * g).named("c");
+  const Var o = sigmoid_gate("output gate", "o", output, p_o, c);
+  const Var h = (o * tanh(c)).named("h");
+  return {h, {h, c}};
+}
+
+LSTMState LSTM::zero_state(Tape& tape, std::int64_t batch) const {
+  return zero_lstm_state(tape, name(), batch, options.hidden, options.dtype);
+}
+
+// ---- GRU
+
+GRU::GRU(const unroll::GRU& packed) : Module(packed.name()), options(packed.options) {
+  const std::int64_t H = options.hidden;
+  const auto gate = [&](const std::string& letter, std::int64_t k) {
+    return Gate{add("W_" + letter, block(packed.W_x, k, H)), add("U_" + letter, block(packed.W_h, k, H)),
+                add("b_" + letter, block(packed.b, k, H))};
+  };
+  reset = gate("r", 0);
+  update = gate("z", 1);
+  candidate = gate("n", 2);
+  if (options.reset == Reset::before) return;
+  b_hr = add("b_hr", block(packed.b_h, 0, H));
+  b_hz = add("b_hz", block(packed.b_h, 1, H));
+  b_hn = add("b_hn", block(packed.b_h, 2, H));
+}
+
+std::pair<Var, HiddenState> GRU::operator()(Var x, State before) const {
+  Tape& tape = x.tape();
+  const Scope scope(tape, name());
+  const bool after = options.reset == Reset::after;
+  const auto gate = [&](const char* part, const char* letter, const Gate& weights, const Parameter& second_bias) {
+    const Scope gate_scope(tape, part);
+    Var a = preactivation(x, before.h, weights);
+    if (after) a = a + tape.use(second_bias);
+    return sigmoid(a).named(letter);
+  };
+  const Var r = gate("reset gate", "r", reset, b_hr);
+  const Var z = gate("update gate", "z", update, b_hz);
+  const auto new_content = [&] {
+    const Scope gate_scope(tape, "candidate");
+    if (!after) return tanh(preactivation(x, r * before.h, candidate)).named("n");
+    const Var from_h = matmul(before.h, tape.use(candidate.U)) + tape.use(b_hn);
+    return tanh(matmul(x, tape.use(candidate.W)) + tape.use(candidate.b) + r * from_h).named("n");
+  };
+  const Var n = new_content();
+  const Var h = (z * before.h + (1 - z) * n).named("h");
+  return {h, {h}};
+}
+
+HiddenState GRU::zero_state(Tape& tape, std::int64_t batch) const {
+  return zero_hidden_state(tape, name(), batch, options.hidden, options.dtype);
+}
+
+}  // namespace unroll::textbook

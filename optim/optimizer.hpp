@@ -1,0 +1,34 @@
+#pragma once
+
+#include <unroll/core/grad/gradients.hpp>
+#include <unroll/core/tape/parameter.hpp>
+
+#include <vector>
+
+namespace unroll {
+
+// Changes parameters by their gradients. A parameter that the loss did not depend on, so that it has no gradient, is left alone.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  // One step. Throws ShapeError if the gradients are of other shapes.
+  void step(const Gradients& gradients);
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
+ protected:
+  explicit Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {}
+
+  // One array of zeros for each parameter: what an optimiser remembers.
+  std::vector<Array> zeros() const;
+
+  virtual void begin_step() {}
+  // Updates parameter i; `gradient` has its shape.
+  virtual void update(std::size_t i, Array& value, const Array& gradient) = 0;
+
+ private:
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <unroll/optim/optimizer.hpp>
+
+#include <cstdint>
+
+// The update rules, element by element: w is a parameter, d its gradient. They agree with PyTorch's where PyTorch has them.
+namespace unroll {
+
+struct SGDOptions {
+  double learning_rate = 0.01;
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;
+};
+
+// d += weight_decay * w;  v = momentum * v + d (v = d at first);  w -= learning_rate * (v, or d + momentum * v with nesterov). (Polyak
+// 1964; Nesterov 1983 in the form of Sutskever et al. 2013.)
+class SGD : public Optimizer {
+ public:
+  explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
+  SGDOptions options;
+
+ private:
+  void update(std::size_t i, Array& value, const Array& gradient) override;
+  std::vector<Array> velocity_;
+};
+
+struct RMSpropOptions {
+  double learning_rate = 0.01;
+  double decay = 0.99;
+  double epsilon = 1e-8;
+};
+
+// s = decay * s + (1 - decay) * d^2;  w -= learning_rate * d / (sqrt(s) + epsilon). (Tieleman and Hinton 2012.)
+class RMSprop : public Optimizer {
+ public:
+  explicit RMSprop(std::vector<Parameter> parameters, const RMSpropOptions& options = {});
+  RMSpropOptions options;
+
+ private:
+  void update(std::size_t i, Array& value, const Array& gradient) override;
+  std::vector<Array> mean_square_;
+};
+
+struct AdagradOptions {
+  double learning_rate = 0.01;
+  double epsilon = 1e-10;
+};
+
+// s += d^2;  w -= learning_rate * d / (sqrt(s) + epsilon). (Duchi, Hazan and Singer 2011.)
+class Adagrad : public Optimizer {
+ public:
+  explicit Adagrad(std::vector<Parameter> parameters, const AdagradOptions& options = {});
+  AdagradOptions options;
+
+ private:
+  void update(std::size_t i, Array& value, const Array& gradient) override;
+  std::vector<Array> sum_;
+};
+
+struct AdamOptions {
+  double learning_rate = 0.001;
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;  // AdamW only
+};
+
+// m = beta1 * m + (1 - beta1) * d;  v = beta2 * v + (1 - beta2) * d^2; both divided by 1 - beta^t;
+// w -= learning_rate * m / (sqrt(v) + epsilon). (Kingma and Ba 2015.)
+class Adam : public Optimizer {
+ public:
+  explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
+  AdamOptions options;
+
+ protected:
+  void begin_step() override { ++steps_; }
+  void update(std::size_t i, Array& value, const Array& gradient) override;
+
+ private:
+  std::vector<Array> mean_, mean_square_;
+  std::int64_t steps_ = 0;
+};
+
+// Adam, after w -= learning_rate * weight_decay * w (Loshchilov and Hutter 2019).
+class AdamW : public Adam {
+ public:
+  explicit AdamW(std::vector<Parameter> parameters, const AdamOptions& o = {.weight_decay = 0.01})
+      : Adam(std::move(parameters), o) {}
+
+ private:
+  void update(std::size_t i, Array& value, const Array& gradient) override;
+};
+
+}  // namespace unroll

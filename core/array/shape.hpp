@@ -34,6 +34,13 @@ class Shape {
   std::span<const std::int64_t> extents() const { return {begin(), rank_}; }
   std::vector<std::int64_t> vector() const { return {begin(), end()}; }
 
+  // The same shape with another extent on one axis.
+  Shape with(std::size_t axis, std::int64_t extent) const {
+    Shape result = *this;
+    (result.rank_ > inline_rank ? result.heap_ : result.inline_)[axis] = extent;
+    return result;
+  }
+
   // The number of elements: the product of the extents, 1 for a scalar.
   std::size_t size() const {
     std::size_t n = 1;

@@ -36,8 +36,7 @@ class MatrixOperand {
  public:
   explicit MatrixOperand(const ArrayView& view) : view_(&view) {
     if (describe()) return;
-    copy_ = view.copy();
-    view_ = &copy_.view();
+    view_ = &copy_.emplace(view.copy()).view();
     describe();
   }
 
@@ -53,7 +52,7 @@ class MatrixOperand {
   }
 
   const ArrayView* view_;
-  Array copy_;
+  std::optional<Array> copy_;
   Matrix matrix_{};
 };
 

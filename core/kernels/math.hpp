@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <concepts>
@@ -22,24 +23,38 @@ namespace parts {
 template <class T> struct Exp;
 template <> struct Exp<float> {
   using Bits = std::uint32_t;
-  static constexpr int mantissa_bits = 23, bias = 127, terms = 8;
+  static constexpr int mantissa_bits = 23, bias = 127;
+  static constexpr std::size_t terms = 7;
   static constexpr float inverse_ln2 = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
   static constexpr float rounder = 12582912.0f;  // 1.5 * 2^23
   static constexpr float lowest = -86.5f, overflow = 88.7228394f;
 };
 template <> struct Exp<double> {
   using Bits = std::uint64_t;
-  static constexpr int mantissa_bits = 52, bias = 1023, terms = 14;
+  static constexpr int mantissa_bits = 52, bias = 1023;
+  static constexpr std::size_t terms = 13;
   static constexpr double inverse_ln2 = 1.4426950408889634, ln2_high = 6.93147180369123816490e-01,
                           ln2_low = 1.90821492927058770002e-10;
   static constexpr double rounder = 6755399441055744.0;  // 1.5 * 2^52
   static constexpr double lowest = -707.5, overflow = 709.782712893384;
 };
 
+// 1 / k! for k = 0 .. 14.
+template <Real T>
+inline constexpr std::array<T, 15> inverse_factorial = [] {
+  std::array<T, 15> result{};
+  double factorial = 1;
+  for (std::size_t k = 0; k < result.size(); ++k) {
+    result[k] = static_cast<T>(1 / factorial);
+    factorial *= static_cast<double>(k + 1);
+  }
+  return result;
+}();
+
 // expm1(r) for |r| <= ln(2) / 2 by the first terms of its power series, the rest being below the rounding error.
 template <Real T> inline T expm1_near_zero(T r) {
-  T sum = 1;
-  for (int k = Exp<T>::terms; k >= 2; --k) sum = 1 + r * sum / static_cast<T>(k);
+  T sum = inverse_factorial<T>[Exp<T>::terms];
+  for (std::size_t k = Exp<T>::terms - 1; k >= 1; --k) sum = sum * r + inverse_factorial<T>[k];
   return r * sum;
 }
 

@@ -17,12 +17,6 @@ std::byte* offset(void* data, std::int64_t elements, DType dtype) {
   return static_cast<std::byte*>(data) + elements * static_cast<std::int64_t>(size_of(dtype));
 }
 
-std::vector<std::int64_t> with_extent(const Shape& shape, std::size_t axis, std::int64_t extent) {
-  std::vector<std::int64_t> extents = shape.vector();
-  extents[axis] = extent;
-  return extents;
-}
-
 // Writes (or adds) `part` into the row-major `out` of the given shape, from a position of an axis on.
 void place(const ArrayView& part, const Shape& shape, void* out, std::size_t axis, std::int64_t position,
            bool accumulate) {
@@ -39,7 +33,7 @@ Shape pad_shape(const Call& c) {
   const std::size_t axis = normalize_axis(c.integer(0), shape.rank());
   if (c.integer(1) < 0 || c.integer(2) < 0)
     throw ShapeError(fmt::format("{} zeros before and {} after: both are at least 0", c.integer(1), c.integer(2)));
-  return Shape(with_extent(shape, axis, shape[axis] + c.integer(1) + c.integer(2)));
+  return shape.with(axis, shape[axis] + c.integer(1) + c.integer(2));
 }
 
 void pad_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
@@ -69,7 +63,8 @@ const Op& pad_op = define({
     .jvp = linear_jvp,
     .formula =
         [](std::span<const Symbol> x, const Attributes& a) {
-          return call("pad", x[0], static_cast<double>(a.ints[1]), static_cast<double>(a.ints[2]));
+          return call("pad", x[0],
+                      Symbol{fmt::format("axis={}, before={}, after={}", a.ints[0], a.ints[1], a.ints[2])});
         },
     .samples = pad_samples,
     .refused =
@@ -79,6 +74,13 @@ const Op& pad_op = define({
         },
 });
 
+// name(first, second, ..., axis=0)
+Symbol parts_formula(std::string_view name, std::span<const Symbol> parts, const Attributes& a) {
+  std::string list;
+  for (const Symbol& part : parts) list += part.text + ", ";
+  return call(name, Symbol{list + fmt::format("axis={}", a.ints[0])});
+}
+
 // ---- concat; ints[0] is the axis
 
 Shape concat_shape(const Call& c) {
@@ -87,11 +89,11 @@ Shape concat_shape(const Call& c) {
   std::int64_t extent = 0;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     const Shape& shape = c.shape(i);
-    if (shape.rank() != first.rank() || Shape(with_extent(shape, axis, 0)) != Shape(with_extent(first, axis, 0)))
+    if (shape.rank() != first.rank() || shape.with(axis, 0) != first.with(axis, 0))
       throw ShapeError(fmt::format("part {} differs from part 0 beside axis {}", i, axis));
     extent += shape[axis];
   }
-  return Shape(with_extent(first, axis, extent));
+  return first.with(axis, extent);
 }
 
 void concat_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
@@ -126,6 +128,7 @@ const Op& concat_op = define({
           }
         },
     .jvp = linear_jvp,
+    .formula = [](std::span<const Symbol> x, const Attributes& a) { return parts_formula("concat", x, a); },
     .samples = concat_samples,
     .refused =
         [] {
@@ -175,6 +178,7 @@ const Op& stack_op = define({
             if (v.needs(i)) v.give(i, select(v.g, v.attributes.ints[0], static_cast<std::int64_t>(i)));
         },
     .jvp = linear_jvp,
+    .formula = [](std::span<const Symbol> x, const Attributes& a) { return parts_formula("stack", x, a); },
     .samples = stack_samples,
     .refused =
         [] {
@@ -201,7 +205,7 @@ Shape gather_shape(const Call& c) {
     if (indices[k] < 0 || indices[k] >= c.shape(0)[axis])
       throw ShapeError(
           fmt::format("index {} is {}, expected 0 to {} on axis {}", k, indices[k], c.shape(0)[axis] - 1, axis));
-  return Shape(with_extent(c.shape(0), axis, static_cast<std::int64_t>(indices.size())));
+  return c.shape(0).with(axis, static_cast<std::int64_t>(indices.size()));
 }
 
 Shape scatter_shape(const Call& c) {
@@ -213,7 +217,7 @@ Shape scatter_shape(const Call& c) {
     if (indices[k] < 0 || indices[k] >= c.integer(1))
       throw ShapeError(
           fmt::format("index {} is {}, expected 0 to {} on axis {}", k, indices[k], c.integer(1) - 1, axis));
-  return Shape(with_extent(c.shape(0), axis, c.integer(1)));
+  return c.shape(0).with(axis, c.integer(1));
 }
 
 // Moves rows between an array whose axis is indexed (`table`) and one whose axis runs along the indices (`rows`), in the direction that

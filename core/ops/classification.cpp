@@ -41,6 +41,12 @@ std::vector<Sample> softmax_refused(Var (*f)(Var, std::int64_t)) {
           {{spread({}, -2, 2)}, [f](std::span<const Var> x) { return f(x[0], -1); }}};
 }
 
+// The last axis goes without saying.
+Symbol softmax_formula(std::string_view name, const Symbol& x, const Attributes& a) {
+  const bool last = a.ints[0] == -1 || (x.shape && normalize_axis(a.ints[0], x.shape->rank()) + 1 == x.shape->rank());
+  return last ? call(name, x) : reduced(name, x, a.ints);
+}
+
 const Op& softmax_op = define({
     .name = "softmax",
     .shape = softmax_shape,
@@ -55,7 +61,7 @@ const Op& softmax_op = define({
           const Var weighted = j.t[0] * j.y;
           return weighted - j.y * sum(weighted, {j.attributes.ints[0]}, true);
         },
-    .formula = [](std::span<const Symbol> x, const Attributes&) { return call("softmax", x[0]); },
+    .formula = [](std::span<const Symbol> x, const Attributes& a) { return softmax_formula("softmax", x[0], a); },
     .samples = [] { return softmax_samples(softmax); },
     .refused = [] { return softmax_refused(softmax); },
 });
@@ -66,7 +72,7 @@ const Op& log_softmax_op = define({
     .forward = softmax_forward<true>,
     .vjp = [](Vjp& v) { v.give(0, v.g - exp(v.y) * sum(v.g, {v.attributes.ints[0]}, true)); },
     .jvp = [](const Jvp& j) { return j.t[0] - sum(exp(j.y) * j.t[0], {j.attributes.ints[0]}, true); },
-    .formula = [](std::span<const Symbol> x, const Attributes&) { return call("log_softmax", x[0]); },
+    .formula = [](std::span<const Symbol> x, const Attributes& a) { return softmax_formula("log_softmax", x[0], a); },
     .samples = [] { return softmax_samples(log_softmax); },
     .refused = [] { return softmax_refused(log_softmax); },
 });

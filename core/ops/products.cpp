@@ -62,10 +62,7 @@ const Op& matmul_op = define({
           if (j.t[0].empty()) return matmul(j.x[0], j.t[1]);
           return matmul(j.t[0], j.x[1]) + matmul(j.x[0], j.t[1]);
         },
-    .formula =
-        [](std::span<const Symbol> x, const Attributes&) {
-          return Symbol{x[0].within(Symbol::unary) + " " + x[1].within(Symbol::unary), Symbol::product};
-        },
+    .formula = [](std::span<const Symbol> x, const Attributes&) { return juxtaposed(x[0], x[1]); },
     .samples = matmul_samples,
     .refused = matmul_refused,
 });
@@ -138,10 +135,9 @@ const Op& affine_op = define({
         },
     .formula =
         [](std::span<const Symbol> x, const Attributes&) {
-          std::string text;
-          for (std::size_t i = 0; i + 1 < x.size(); i += 2)
-            text += x[i].within(Symbol::unary) + " " + x[i + 1].within(Symbol::unary) + " + ";
-          return Symbol{text + x.back().within(Symbol::sum), Symbol::sum};
+          Symbol total = juxtaposed(x[0], x[1]);
+          for (std::size_t i = 2; i + 1 < x.size(); i += 2) total = total + juxtaposed(x[i], x[i + 1]);
+          return total + x.back();
         },
     .samples = affine_samples,
     .refused = affine_refused,

@@ -92,8 +92,7 @@ std::vector<Sample> reduce_refused(Reduction f) {
 }
 
 Symbol reduce_formula(std::string_view name, std::span<const Symbol> x, const Attributes& attributes) {
-  const auto axes = attributes.ints.subspan(1);
-  return call(name, x[0], Symbol{fmt::format("axes [{}]", fmt::join(axes, ", "))});
+  return reduced(name, x[0], attributes.ints.subspan(1));
 }
 
 // ---- sum, mean: the adjoint goes back to every element alike
@@ -194,6 +193,17 @@ Shape sum_to_shape(const Call& c) {
   return target;
 }
 
+// The sum over the axes that have another extent in the result.
+Symbol sum_to_formula(std::span<const Symbol> x, const Attributes& a) {
+  if (!x[0].shape) return call("sum_to", x[0], Symbol{to_string(Shape(a.ints))});
+  const Shape& shape = *x[0].shape;
+  const std::size_t added = shape.rank() - a.ints.size();
+  std::vector<std::int64_t> axes;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+    if (axis < added || a.ints[axis - added] != shape[axis]) axes.push_back(static_cast<std::int64_t>(axis));
+  return axes.empty() ? x[0] : reduced("sum", x[0], axes);
+}
+
 const Op& sum_to_op = define({
     .name = "sum_to",
     .shape = sum_to_shape,
@@ -201,8 +211,7 @@ const Op& sum_to_op = define({
                   bool accumulate) { kernels::sum(*c.inputs[0], shape, out, 1, accumulate); },
     .vjp = [](Vjp& v) { v.give(0, broadcast_to(v.g, v.x[0].shape())); },
     .jvp = linear_jvp,
-    .formula = [](std::span<const Symbol> x,
-                  const Attributes& a) { return call("sum_to", x[0], Symbol{to_string(Shape(a.ints))}); },
+    .formula = sum_to_formula,
     .samples =
         [] {
           const auto to = [](Shape shape) { return [shape](std::span<const Var> x) { return sum_to(x[0], shape); }; };

@@ -129,6 +129,16 @@ std::vector<Sample> transpose_samples() {
            }}};
 }
 
+// Whether it is what ^T means: the last two axes change places, the others stay.
+bool swaps_last_axes(std::span<const std::int64_t> permutation) {
+  const std::size_t rank = permutation.size();
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::size_t swapped = i + 2 == rank ? rank - 1 : rank - 2;
+    if (normalize_axis(permutation[i], rank) != (i + 2 < rank ? i : swapped)) return false;
+  }
+  return rank >= 2;
+}
+
 const Op& transpose_op = define({
     .name = "transpose",
     .shape = transpose_shape,
@@ -143,7 +153,10 @@ const Op& transpose_op = define({
         },
     .jvp = linear_jvp,
     .formula =
-        [](std::span<const Symbol> x, const Attributes&) {
+        [](std::span<const Symbol> x, const Attributes& a) {
+          if (!swaps_last_axes(a.ints))
+            return call("transpose", x[0], Symbol{fmt::format("[{}]", fmt::join(a.ints, ", "))});
+          if (x[0].text.ends_with("^T")) return Symbol{x[0].text.substr(0, x[0].text.size() - 2), Symbol::atom};
           return Symbol{x[0].within(Symbol::atom) + "^T", Symbol::power};
         },
     .samples = transpose_samples,
@@ -215,9 +228,7 @@ Shape slice_shape(const Call& c) {
   if (start < 0 || start > stop || stop > shape[axis])
     throw ShapeError(
         fmt::format("{}:{} is no range within axis {} of extent {}", c.integer(1), c.integer(2), axis, shape[axis]));
-  std::vector<std::int64_t> extents = shape.vector();
-  extents[axis] = stop - start;
-  return Shape(extents);
+  return shape.with(axis, stop - start);
 }
 
 bool slice_view(const Call& c, ArrayView& out, Arena& arena) {
@@ -252,10 +263,8 @@ const Op& slice_op = define({
                         extent - position(v.attributes.ints[2], extent)));
         },
     .jvp = linear_jvp,
-    .formula =
-        [](std::span<const Symbol> x, const Attributes& a) {
-          return Symbol{fmt::format("{}[{}:{}]", x[0].within(Symbol::atom), a.ints[1], a.ints[2])};
-        },
+    .formula = [](std::span<const Symbol> x,
+                  const Attributes& a) { return indexed(x[0], a.ints[0], fmt::format("{}:{}", a.ints[1], a.ints[2])); },
     .samples = slice_samples,
     .refused =
         [] {
@@ -302,13 +311,12 @@ const Op& select_op = define({
           const Shape& shape = v.x[0].shape();
           const std::size_t axis = normalize_axis(v.attributes.ints[0], shape.rank());
           const std::int64_t index = position(v.attributes.ints[1], shape[axis]);
-          std::vector<std::int64_t> extents = shape.vector();
-          extents[axis] = 1;
-          v.give(0, pad(reshape(v.g, Shape(extents)), static_cast<std::int64_t>(axis), index, shape[axis] - index - 1));
+          v.give(0, pad(reshape(v.g, shape.with(axis, 1)), static_cast<std::int64_t>(axis), index,
+                        shape[axis] - index - 1));
         },
     .jvp = linear_jvp,
     .formula = [](std::span<const Symbol> x,
-                  const Attributes& a) { return Symbol{fmt::format("{}[{}]", x[0].within(Symbol::atom), a.ints[1])}; },
+                  const Attributes& a) { return indexed(x[0], a.ints[0], std::to_string(a.ints[1])); },
     .samples =
         [] {
           const auto at = [](std::int64_t axis, std::int64_t index) {

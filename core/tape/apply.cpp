@@ -105,9 +105,11 @@ Var apply(const Op& op, std::span<const Var> operands, const Attributes& attribu
   node.value.shape = std::move(shape);
   node.tracked = tracked && op.differentiable();
   node.attributes = {keep(tape.arena(), attributes.ints), keep(tape.arena(), attributes.reals)};
-  node.pending = true;
   const NodeId id = tape.last();
-  if (!tape.lazy) materialize(tape, id);
+  if (tape.lazy)
+    node.pending = true;
+  else
+    compute(tape, node, {views.span(), node.attributes});
   return {tape.life(), id};
 }
 

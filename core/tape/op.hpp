@@ -19,7 +19,7 @@ namespace unroll {
 // The operands of one application, as the shape rule and the kernels see them.
 struct Call {
   std::span<const ArrayView* const> inputs;
-  Attributes attributes;
+  const Attributes& attributes;
 
   const Shape& shape(std::size_t i) const { return inputs[i]->shape; }
   std::int64_t integer(std::size_t i) const { return attributes.ints[i]; }

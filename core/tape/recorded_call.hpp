@@ -26,7 +26,7 @@ template <class T> class FewOrMany {
   std::unique_ptr<T[]> many_;
 };
 
-// The operands of a recorded node. Valid until the next node is appended.
+// The operands of a recorded node.
 class RecordedCall {
  public:
   RecordedCall(const Tape& tape, NodeId id)

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <unroll/core/array/shape.hpp>
+
 #include <concepts>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace unroll {
 
@@ -16,9 +21,12 @@ struct Symbol {
 
   std::string text;
   Binding binding = atom;
+  const Shape* shape = nullptr;  // of what it stands for, where that is known: lets a formula say which axes it means
 
   // The text as an operand of something that binds with the given strength.
   std::string within(Binding outer) const { return binding < outer ? "(" + text + ")" : text; }
+  // The text behind an operator: no two signs in a row.
+  std::string behind(Binding outer) const { return text.starts_with('-') ? "(" + text + ")" : within(outer); }
 };
 
 inline Symbol symbol(double constant) {
@@ -38,21 +46,46 @@ template <class... S> Symbol call(std::string_view function, const S&... argumen
 
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator+(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::sum) + " + " + symbol(b).within(Symbol::sum), Symbol::sum};
+  const std::string left = symbol(a).within(Symbol::sum), right = symbol(b).within(Symbol::sum);
+  return {left + (right.starts_with('-') ? " - " + right.substr(1) : " + " + right), Symbol::sum};
 }
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator-(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::sum) + " - " + symbol(b).within(Symbol::product), Symbol::sum};
+  return {symbol(a).within(Symbol::sum) + " - " + symbol(b).behind(Symbol::product), Symbol::sum};
 }
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator*(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::product) + " * " + symbol(b).within(Symbol::product), Symbol::product};
+  return {symbol(a).within(Symbol::product) + " * " + symbol(b).behind(Symbol::product), Symbol::product};
 }
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator/(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::product) + " / " + symbol(b).within(Symbol::unary), Symbol::product};
+  return {symbol(a).within(Symbol::product) + " / " + symbol(b).behind(Symbol::unary), Symbol::product};
 }
-inline Symbol operator-(const Symbol& a) { return {"-" + a.within(Symbol::unary), Symbol::unary}; }
+inline Symbol operator-(const Symbol& a) { return {"-" + a.behind(Symbol::unary), Symbol::unary}; }
+
+// ---- for the operations that are not pointwise
+
+// A matrix product is written without a sign, and binds its factors more tightly than * does: x W.
+inline Symbol juxtaposed(const Symbol& a, const Symbol& b) {
+  return {a.within(Symbol::unary) + " " + b.within(Symbol::power), Symbol::product};
+}
+
+// x[:, 2:5] for axis 1 and "2:5".
+inline Symbol indexed(const Symbol& x, std::int64_t axis, std::string_view index) {
+  if (axis < 0 && x.shape) axis += static_cast<std::int64_t>(x.shape->rank());
+  std::string all;
+  for (std::int64_t i = 0; i < axis; ++i) all += ":, ";
+  if (axis < 0) all = "..., ";
+  std::string rest;
+  for (std::int64_t i = axis; i < -1; ++i) rest += ", :";
+  return {fmt::format("{}[{}{}{}]", x.within(Symbol::atom), all, index, rest)};
+}
+
+// f(x) over all axes of x, f(x, axis=1) over one, f(x, axes=0, 2) over several.
+inline Symbol reduced(std::string_view function, const Symbol& x, std::span<const std::int64_t> axes) {
+  if (x.shape && axes.size() == x.shape->rank()) return call(function, x);
+  return call(function, x, Symbol{fmt::format("{}={}", axes.size() == 1 ? "axis" : "axes", fmt::join(axes, ", "))});
+}
 
 inline Symbol tanh(const Symbol& x) { return call("tanh", x); }
 inline Symbol sigmoid(const Symbol& x) { return call("sigmoid", x); }

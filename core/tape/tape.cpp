@@ -70,7 +70,7 @@ Tape::~Tape() {
 
 void Tape::clear() {
   ++life_->generation;
-  nodes_.clear();
+  nodes_.truncate(0);
   inputs_.clear();
   arena_.reset();
   held_.clear();
@@ -79,7 +79,7 @@ void Tape::clear() {
 }
 
 void Tape::rollback(const Mark& mark) {
-  nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(mark.nodes), nodes_.end());
+  nodes_.truncate(mark.nodes);
   inputs_.resize(mark.inputs);
   arena_.rollback(mark.arena);
   while (!parameters_.empty() && parameters_.back().node >= mark.nodes) {
@@ -89,13 +89,19 @@ void Tape::rollback(const Mark& mark) {
 }
 
 Node& Tape::append(const Op& op, std::span<const NodeId> inputs) {
-  Node& node = nodes_.emplace_back();
+  Node& node = nodes_.append();
   node.op = &op;
+  node.value.data = nullptr;
+  node.value.strides = nullptr;
+  node.attributes = {};
   node.first_input = static_cast<std::uint32_t>(inputs_.size());
   node.input_count = static_cast<std::uint32_t>(inputs.size());
-  inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
   node.place = place;
+  node.tracked = node.pending = false;
+  node.name = 0;
   node.origin = origin;
+  node.adjoint = no_node;
+  inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
   return node;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <unroll/core/tape/arena.hpp>
-#include <unroll/core/tape/node.hpp>
+#include <unroll/core/tape/node_list.hpp>
 #include <unroll/core/tape/parameter.hpp>
 #include <unroll/core/tape/pool.hpp>
 #include <unroll/core/tape/var.hpp>
@@ -112,7 +112,7 @@ class Tape {
 
   Var leaf(const Op& op, const ArrayView& value, bool tracked, std::string_view name);
 
-  std::vector<Node> nodes_;
+  NodeList nodes_;
   std::vector<NodeId> inputs_;
   Arena arena_;
   std::shared_ptr<Pool> pool_;

@@ -34,7 +34,6 @@ class Var {
   }
   NodeId id() const { return id_; }
 
-  // The recorded node; the reference is valid until the next operation is recorded.
   const Node& node() const;
   Shape shape() const { return node().value.shape; }
   DType dtype() const { return node().value.dtype; }

@@ -34,6 +34,7 @@ class TemporaryFile {
     if (target.filename().empty()) cannot_write(target, "this is the name of a folder: add the name of a file");
     std::error_code error;
     if (fs::is_directory(target, error)) cannot_write(target, "there is a folder of that name");
+    error.clear();  // a file that does not exist yet counts as an error there
     if (target.has_parent_path()) fs::create_directories(target.parent_path(), error);
     if (error) cannot_write(target, error.message());
     // the number of the process, so that two of them do not write into one file

@@ -156,7 +156,8 @@ const Op& transpose_op = define({
         [](std::span<const Symbol> x, const Attributes& a) {
           if (!swaps_last_axes(a.ints))
             return call("transpose", x[0], Symbol{fmt::format("[{}]", fmt::join(a.ints, ", "))});
-          if (x[0].text.ends_with("^T")) return Symbol{x[0].text.substr(0, x[0].text.size() - 2), Symbol::atom};
+          if (x[0].binding == Symbol::power && x[0].text.ends_with("^T"))
+            return Symbol{x[0].text.substr(0, x[0].text.size() - 2), Symbol::atom};
           return Symbol{x[0].within(Symbol::atom) + "^T", Symbol::power};
         },
     .samples = transpose_samples,

@@ -2,7 +2,6 @@
 #include <unroll/core/tape/recorded_call.hpp>
 #include <unroll/core/tape/tape.hpp>
 
-#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -29,7 +28,7 @@ std::string shapes(std::span<const ArrayView* const> inputs) {
 template <class T> std::span<const T> keep(Arena& arena, std::span<const T> values) {
   if (values.empty()) return {};
   T* copy = arena.allocate_array<T>(values.size());
-  std::copy(values.begin(), values.end(), copy);
+  for (std::size_t i = 0; i < values.size(); ++i) copy[i] = values[i];
   return {copy, values.size()};
 }
 

@@ -61,7 +61,9 @@ template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator/(const A& a, const B& b) {
   return {symbol(a).within(Symbol::product) + " / " + symbol(b).behind(Symbol::unary), Symbol::product};
 }
-inline Symbol operator-(const Symbol& a) { return {"-" + a.behind(Symbol::unary), Symbol::unary}; }
+inline Symbol operator-(const Symbol& a) {
+  return {"-" + a.behind(Symbol::product), a.binding == Symbol::product ? Symbol::product : Symbol::unary};
+}
 
 // ---- for the operations that are not pointwise
 

@@ -101,7 +101,7 @@ Node& Tape::append(const Op& op, std::span<const NodeId> inputs) {
   node.name = 0;
   node.origin = origin;
   node.adjoint = no_node;
-  inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
+  for (NodeId input : inputs) inputs_.push_back(input);  // one or two: cheaper than a block copy
   return node;
 }
 

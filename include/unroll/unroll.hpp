@@ -8,6 +8,9 @@
 #include <unroll/core/grad/backward.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
+#include <unroll/core/render/draw.hpp>
+#include <unroll/core/render/equations.hpp>
+#include <unroll/core/render/listing.hpp>
 #include <unroll/core/tape/tape.hpp>
 #include <unroll/layers/embedding.hpp>
 #include <unroll/layers/gradcheck.hpp>

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <unroll/layers/recurrent_stack.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// The subcommands: what each can be told, and a function that does it and returns the exit status. main.cpp alone reads the command line
+// and has checked every number by the time it gets here.
+namespace unroll::cli {
+
+// The exit statuses. An interrupted training ends with 128 + the number of the signal, as shells have it.
+inline constexpr int done = 0, check_failed = 1, bad_usage = 2;
+
+struct SummaryOptions {
+  CellKind cell = CellKind::lstm;
+  std::int64_t input = 0, hidden = 0, layers = 1;
+  Reset reset = Reset::before;
+  bool json = false;
+};
+
+struct CheckOptions {
+  std::vector<CellKind> cells;  // none means all
+  std::int64_t input = 3, hidden = 4, steps = 4, batch = 2;
+  int order = 1;
+  std::uint64_t seed = 1;
+  double tolerance = 1e-6;
+  bool parameters = false;  // a line for each parameter, not only for each layer
+  bool json = false;
+};
+
+// What `render` and `list` record: one cell over a random sequence, and perhaps the backward pass.
+struct ProgramOptions {
+  CellKind cell = CellKind::lstm;
+  std::int64_t steps = 3, input = 2, hidden = 3, batch = 1;
+  Reset reset = Reset::before;
+  bool packed = false;
+  bool backward = false;
+  std::uint64_t seed = 1;
+};
+
+struct RenderOptions {
+  ProgramOptions program;
+  bool gradients = false;
+  std::string output;
+  bool json = false;
+};
+
+struct ListOptions {
+  ProgramOptions program;
+  bool equations = false;
+  bool json = false;
+};
+
+struct HelloOptions {
+  std::int64_t hidden = 6;
+  std::uint64_t seed = 1;
+  std::vector<std::string> outputs;
+  bool json = false;
+};
+
+struct TrainOptions {
+  std::string text;
+  CellKind cell = CellKind::lstm;
+  Reset reset = Reset::before;
+  std::int64_t hidden = 128, layers = 1, steps = 64, batch = 16, epochs = 30;
+  double learning_rate = 0.005, clip = 1;
+  std::int64_t time_limit = 0;  // seconds; 0 means none
+  std::uint64_t seed = 1;
+  std::string save;
+  bool json = false;
+};
+
+struct SampleCommandOptions {
+  std::string model, prompt;
+  std::int64_t length = 200;
+  double temperature = 0.7;
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
+int run_summary(const SummaryOptions& options);
+int run_check(const CheckOptions& options);
+int run_render(const RenderOptions& options);
+int run_list(const ListOptions& options);
+int run_hello(const HelloOptions& options);
+int run_train(const TrainOptions& options);
+int run_sample(const SampleCommandOptions& options);
+
+}  // namespace unroll::cli

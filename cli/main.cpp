@@ -1,0 +1,351 @@
+#include <unroll/cli/commands.hpp>
+
+#include <unroll/core/array/error.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <new>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+// The command line, and nothing else: each subcommand fills its options here and does its work in its own file. (CLI11 takes seconds to
+// compile, so this is the only file that includes it.)
+namespace unroll::cli {
+namespace {
+
+// ---- what a value may be; the messages end in what would be right
+
+CLI::Validator whole_number(std::int64_t low, std::int64_t high) {
+  return {[=](std::string& text) -> std::string {
+            std::int64_t value = 0;
+            if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return {};
+            return fmt::format("{} is not a whole number from {} to {}", text, low, high);
+          },
+          ""};
+}
+
+CLI::Validator seed_number() {
+  return {[](std::string& text) -> std::string {
+            const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            std::uint64_t value = 0;
+            if (digits && CLI::detail::lexical_cast(text, value)) return {};
+            return text + " is not a whole number from 0 up";
+          },
+          ""};
+}
+
+CLI::Validator number(double low, bool low_allowed, const char* what) {
+  return {[=](std::string& text) -> std::string {
+            double value = 0;
+            // the comparison with 1e30 leaves out infinity and NaN
+            if (CLI::detail::lexical_cast(text, value) && (low_allowed ? value >= low : value > low) && value < 1e30)
+              return {};
+            return fmt::format("{} is not {}", text, what);
+          },
+          ""};
+}
+
+CLI::Validator drawing() {
+  return {[](std::string& text) -> std::string {
+            for (const std::string suffix : {".dot", ".svg", ".png", ".pdf"})
+              if (text.size() > suffix.size() && text.ends_with(suffix)) return {};
+            return text + " does not end in .dot, .svg, .png or .pdf, which says what to draw";
+          },
+          ""};
+}
+
+// ---- what several subcommands share
+
+void add_number(CLI::App& app, const char* flag, std::int64_t& value, std::int64_t high, const char* help) {
+  app.add_option(flag, value, help)->check(whole_number(1, high))->capture_default_str()->type_name("N");
+}
+
+void add_seed(CLI::App& app, std::uint64_t& seed, const char* help) {
+  app.add_option("--seed", seed, help)->check(seed_number())->capture_default_str()->type_name("N");
+}
+
+void add_json(CLI::App& app, bool& json, const char* schema) {
+  app.add_flag("--json", json, fmt::format("print {}", schema));
+}
+
+CellKind parse_cell(const std::string& name) {
+  const auto kind = cell_kind(name);
+  if (!kind) throw CLI::ValidationError("CELL", name + " is not a cell: choose rnn, lstm or gru");
+  return *kind;
+}
+
+CLI::Option* add_cell(CLI::App& app, const char* name, CellKind& cell) {
+  return app
+      .add_option_function<std::string>(
+          name, [&cell](const std::string& text) { cell = parse_cell(text); }, "rnn, lstm or gru")
+      ->type_name("");
+}
+
+void add_reset(CLI::App& app, Reset& reset) {
+  app.add_option_function<std::string>(
+         "--reset",
+         [&reset](const std::string& text) {
+           if (text != "before" && text != "after")
+             throw CLI::ValidationError("--reset", text + " is neither before nor after");
+           reset = text == "before" ? Reset::before : Reset::after;
+         },
+         "GRU: the reset gate acts before or after the matrix product [before]")
+      ->type_name("before|after");
+}
+
+void add_program(CLI::App& app, ProgramOptions& o) {
+  add_cell(app, "CELL", o.cell)->required();
+  add_number(app, "--steps", o.steps, 100'000, "time steps T");
+  add_number(app, "--input", o.input, 4096, "features of x");
+  add_number(app, "--hidden", o.hidden, 1024, "units of h");
+  add_number(app, "--batch", o.batch, 4096, "sequences side by side");
+  add_reset(app, o.reset);
+  app.add_flag("--packed", o.packed, "all gates in one product, as in training; without it, as in a textbook");
+  add_seed(app, o.seed, "of the weights and inputs");
+}
+
+// ---- the subcommands
+
+using Run = std::function<int()>;
+
+CLI::App& add(CLI::App& app, const char* name, const char* description, const char* footer) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  command.footer(footer);
+  return command;
+}
+
+void add_summary(CLI::App& app, SummaryOptions& o, Run& run) {
+  CLI::App& c = add(app, "summary", "Count the parameters of a layer",
+                    "Examples:\n"
+                    "  unroll summary lstm --input 1 --hidden 10\n"
+                    "        4 * ((1 + 1) * 10 + 10 * 10) = 480, three gates and a candidate\n"
+                    "  unroll summary gru --input 1 --hidden 10 --reset after\n"
+                    "        390, and 360 with the reset before: a second bias of 3 * 10\n"
+                    "  unroll summary rnn --input 8 --hidden 16 --layers 2");
+  add_cell(c, "CELL", o.cell)->required();
+  c.add_option("--input", o.input, "features of x")->check(whole_number(1, 65536))->required()->type_name("M");
+  c.add_option("--hidden", o.hidden, "units of h")->check(whole_number(1, 4096))->required()->type_name("N");
+  add_reset(c, o.reset);
+  c.add_option("--layers", o.layers, "layers one above the other")
+      ->check(whole_number(1, 64))
+      ->capture_default_str()
+      ->type_name("L");
+  add_json(c, o.json, R"({"layer", "parameters", "rows": [{"name", "shape", "parameters"}]})");
+  c.callback([&] { run = [&] { return run_summary(o); }; });
+}
+
+void add_check(CLI::App& app, CheckOptions& o, Run& run) {
+  CLI::App& c =
+      add(app, "check", "Check the gradients of cells against finite differences",
+          "Every derivative that the backward pass finds, by every entry of every weight, of x and of the first\n"
+          "state, is compared with (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h), in float64.\n"
+          "Exit 1 if one of them is wrong.\n\n"
+          "Examples:\n"
+          "  unroll check\n"
+          "        every cell, in all its forms\n"
+          "  unroll check lstm --steps 10 --parameters\n"
+          "        the LSTM over ten steps, with a line for each parameter\n"
+          "  unroll check gru --order 2\n"
+          "        second derivatives, which check the recorded backward pass\n"
+          "  unroll check rnn --tolerance 1e-30\n"
+          "        what a failure looks like: no floating-point number is as exact as that");
+  c.add_option_function<std::vector<std::string>>(
+       "CELL",
+       [&o](const std::vector<std::string>& names) {
+         for (const std::string& name : names) o.cells.push_back(parse_cell(name));
+       },
+       "rnn, lstm or gru; none means all")
+      ->type_name("");
+  add_number(c, "--input", o.input, 256, "features of x");
+  add_number(c, "--hidden", o.hidden, 256, "units of h");
+  add_number(c, "--steps", o.steps, 10'000, "time steps");
+  add_number(c, "--batch", o.batch, 256, "sequences side by side");
+  c.add_option("--order", o.order, "1 checks first derivatives, 2 second ones")
+      ->check(whole_number(1, 2))
+      ->capture_default_str()
+      ->type_name("1|2");
+  c.add_option("--tolerance", o.tolerance, "largest relative error that passes")
+      ->check(number(0, false, "a number above 0"))
+      ->capture_default_str()
+      ->type_name("X");
+  c.add_flag("--parameters", o.parameters, "a line for each parameter, not only for each layer");
+  add_seed(c, o.seed, "of weights, inputs and directions");
+  add_json(c, o.json,
+           R"({"passed", "rows": [{"layer", "name", "index", "analytic", "numeric", "relative_error", "passed"}]})");
+  c.callback([&] { run = [&] { return run_check(o); }; });
+}
+
+void add_render(CLI::App& app, RenderOptions& o, Run& run) {
+  CLI::App& c = add(
+      app, "render", "Draw a cell, unrolled over time",
+      "The loss is L = mean(h_T^2), of the last output only, so that the gradients show how far back it reaches.\n\n"
+      "Examples:\n"
+      "  unroll render lstm --steps 3 --output lstm.svg\n"
+      "  unroll render rnn --steps 8 --gradients --output rnn.png\n"
+      "        watch the numbers on the edges fall from right to left\n"
+      "  unroll render gru --steps 2 --gradients --backward --output gru.pdf\n"
+      "        with the backward pass, which is a program, too");
+  add_program(c, o.program);
+  c.add_flag("--gradients", o.gradients, "the norm of the gradient of every node, as numbers and widths");
+  c.add_flag("--backward", o.program.backward, "the recorded backward pass as well");
+  c.add_option("--output", o.output, "the file; its suffix says what to draw: .dot .svg .png .pdf")
+      ->check(drawing())
+      ->required()
+      ->type_name("FILE");
+  add_json(c, o.json, R"({"output", "nodes"})");
+  c.callback([&] { run = [&] { return run_render(o); }; });
+}
+
+void add_list(CLI::App& app, ListOptions& o, Run& run) {
+  CLI::App& c = add(app, "list", "List the recorded program of a cell, or print it as equations",
+                    "Examples:\n"
+                    "  unroll list rnn --steps 2\n"
+                    "        the tape, one line an operation, in the order of computation\n"
+                    "  unroll list rnn --steps 2 --backward\n"
+                    "        the same, and after it the backward pass\n"
+                    "  unroll list lstm --steps 2 --equations\n"
+                    "        the forward and the adjoint program as mathematics");
+  add_program(c, o.program);
+  c.add_flag("--backward", o.program.backward, "the recorded backward pass as well");
+  c.add_flag("--equations", o.equations, "as equations, with the adjoints");
+  add_json(c, o.json, R"({"nodes", "lines": [...]})");
+  c.callback([&] { run = [&] { return run_list(o); }; });
+}
+
+void add_hello(CLI::App& app, HelloOptions& o, Run& run) {
+  CLI::App& c = add(app, "hello", "Teach an LSTM to answer \"ello\" to \"hell\"",
+                    "Exit 1 if it is not learned in 2000 steps.\n\n"
+                    "Examples:\n"
+                    "  unroll hello\n"
+                    "  unroll hello --output out/hello.svg --output out/hello.png\n"
+                    "        also draws the network, unrolled over time, with its gradients");
+  c.add_option("--output", o.outputs, "draw the unrolled network: .dot .svg .png .pdf; may be given again")
+      ->check(drawing())
+      ->type_name("FILE");
+  add_number(c, "--hidden", o.hidden, 256, "units of h");
+  add_seed(c, o.seed, "of the weights");
+  add_json(c, o.json,
+           R"({"learned", "steps", "loss", "answer", "rows": [{"input", "answer", "probability"}], "outputs"})");
+  c.callback([&] { run = [&] { return run_hello(o); }; });
+}
+
+void add_train(CLI::App& app, TrainOptions& o, Run& run) {
+  CLI::App& c = add(
+      app, "train", "Learn a text, character by character",
+      "The text is UTF-8 in any language; a character is a code point. It is cut into --batch streams that run side\n"
+      "by side, and these into windows of --steps; the state runs on from window to window, gradients do not\n"
+      "(truncated BPTT). The last 5 % of a text of 10000 characters or more are held out and measured apart.\n"
+      "Equal seeds give equal models, unless --time-limit cuts in. Progress goes to stderr.\n\n"
+      "Ctrl-C (or SIGTERM) stops after the current window, and saves the model where --save was given; the exit\n"
+      "status is then 130 (143). Exit 1 if the loss is no longer a finite number.\n\n"
+      "Examples:\n"
+      "  unroll train --text data/night-train.txt --save out/model.safetensors\n"
+      "  unroll train --text story.txt --cell gru --layers 2 --hidden 96 --epochs 20");
+  c.add_option("--text", o.text, "the text to learn from")->required()->type_name("FILE");
+  add_cell(c, "--cell", o.cell)->default_str("lstm");
+  add_reset(c, o.reset);
+  add_number(c, "--hidden", o.hidden, 4096, "units of each layer");
+  add_number(c, "--layers", o.layers, 64, "layers one above the other");
+  add_number(c, "--steps", o.steps, 10'000, "time steps of a window, over which gradients flow");
+  add_number(c, "--batch", o.batch, 4096, "streams side by side; a short text makes fewer");
+  add_number(c, "--epochs", o.epochs, 1'000'000, "passes over the text");
+  c.add_option("--learning-rate", o.learning_rate, "of Adam; falls in a straight line to 0")
+      ->check(number(0, false, "a number above 0"))
+      ->capture_default_str()
+      ->type_name("X");
+  c.add_option("--clip", o.clip, "largest norm of all gradients together")
+      ->check(number(0, false, "a number above 0"))
+      ->capture_default_str()
+      ->type_name("X");
+  c.add_option("--time-limit", o.time_limit, "seconds of training at most; how far it gets then depends on the machine")
+      ->check(whole_number(1, 1'000'000))
+      ->type_name("SECONDS");
+  add_seed(c, o.seed, "of the weights and samples");
+  c.add_option("--save", o.save, "keep the model in this file (safetensors)")->type_name("MODEL");
+  add_json(c, o.json, R"({"characters", "initial_bits_per_character", "final_bits_per_character", "sample"})");
+  c.callback([&] { run = [&] { return run_train(o); }; });
+}
+
+void add_sample(CLI::App& app, SampleCommandOptions& o, Run& run) {
+  CLI::App& c = add(app, "sample", "Let a saved model write",
+                    "Examples:\n"
+                    "  unroll sample out/model.safetensors --prompt 'The train' --length 300\n"
+                    "  unroll sample out/model.safetensors --prompt 'The train' --temperature 0\n"
+                    "        always the likeliest character: it soon goes round in circles\n"
+                    "  unroll sample out/model.safetensors --prompt 'The train' --temperature 1.2 --seed 7\n"
+                    "        bolder, with more mistakes");
+  c.add_option("MODEL", o.model, "a model that `unroll train --save MODEL` made")->required()->type_name("");
+  c.add_option("--prompt", o.prompt, "what the text begins with, in characters that the model knows")
+      ->required()
+      ->type_name("P");
+  c.add_option("--length", o.length, "characters to write")
+      ->check(whole_number(1, 10'000'000))
+      ->capture_default_str()
+      ->type_name("N");
+  c.add_option("--temperature", o.temperature,
+               "1: as likely as the model says; less: more careful; 0: always the likeliest")
+      ->check(number(0, true, "a number from 0 up"))
+      ->capture_default_str()
+      ->type_name("X");
+  add_seed(c, o.seed, "of the draws");
+  add_json(c, o.json, R"({"prompt", "sample"})");
+  c.callback([&] { run = [&] { return run_sample(o); }; });
+}
+
+// What the program says where it cannot do what was asked.
+int refuse(const std::string& command, const std::string& message) {
+  fmt::print(stderr, "unroll{}{}: {}\n", command.empty() ? "" : " ", command, message);
+  return bad_usage;
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("See how recurrent networks learn: record, check, draw and train RNN, LSTM and GRU.", "unroll");
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  unroll hello                                      an LSTM learns a word\n"
+      "  unroll list rnn --steps 2 --equations             a network and its backward pass as mathematics\n"
+      "  unroll render lstm --steps 3 --output lstm.svg    a drawing\n"
+      "  unroll train --text data/night-train.txt          a network learns to write\n"
+      "`unroll COMMAND --help` says more and has more examples.\n\n"
+      "Exit status: 0 done, 1 a check failed, 2 the request cannot be met (a message says why).");
+  SummaryOptions summary;
+  CheckOptions check;
+  RenderOptions render;
+  ListOptions list;
+  HelloOptions hello;
+  TrainOptions train;
+  SampleCommandOptions sample;
+  Run run;
+  add_hello(app, hello, run);
+  add_summary(app, summary, run);
+  add_check(app, check, run);
+  add_list(app, list, run);
+  add_render(app, render, run);
+  add_train(app, train, run);
+  add_sample(app, sample, run);
+
+  const auto command = [&] {
+    const auto used = app.get_subcommands();
+    return used.empty() ? std::string() : used.front()->get_name();
+  };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) { return app.exit(e); } catch (const CLI::ParseError& e) {
+    return refuse(command(), fmt::format("{}\n`unroll{}{} --help` shows what can be said here.", e.what(),
+                                         command().empty() ? "" : " ", command()));
+  }
+  try {
+    return run();
+  } catch (const Error& e) { return refuse(command(), e.what()); } catch (const std::bad_alloc&) {
+    return refuse(command(), "there is not enough memory for this: choose smaller numbers");
+  }
+}
+
+}  // namespace
+}  // namespace unroll::cli
+
+int main(int argc, char** argv) { return unroll::cli::main(argc, argv); }

@@ -1,0 +1,23 @@
+#include <unroll/cli/output.hpp>
+#include <unroll/cli/program.hpp>
+
+#include <unroll/core/array/whole_file.hpp>
+#include <unroll/core/render/draw.hpp>
+
+namespace unroll::cli {
+
+int run_render(const RenderOptions& o) {
+  require_writable(o.output);  // makes missing folders, too
+  const Program program = record_program(o.program);
+  DrawOptions options;
+  if (o.gradients) options.gradients = &program.gradients;
+  options.backward = o.program.backward;
+  draw(*program.tape, o.output, options);
+  if (o.json)
+    print_json({{"output", o.output}, {"nodes", program.tape->size()}});
+  else
+    fmt::print("{}: {} of {} nodes\n", o.output, to_string(o.program.cell), program.tape->size());
+  return done;
+}
+
+}  // namespace unroll::cli

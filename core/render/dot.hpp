@@ -1,0 +1,12 @@
+#pragma once
+
+#include <unroll/core/render/drawing.hpp>
+
+#include <string>
+
+namespace unroll::render {
+
+// A drawing as DOT text with all its positions. `extra` goes to the graph's attributes ("dpi=144").
+std::string dot_text(const Drawing& drawing, const std::string& extra = {});
+
+}  // namespace unroll::render

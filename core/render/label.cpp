@@ -1,0 +1,151 @@
+#include <unroll/core/render/label.hpp>
+
+#include <unroll/core/tape/op.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace unroll::render {
+
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// The length of the UTF-8 sequence at the start of the text; 0 if it is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xC2 ? 0
+                             : first < 0xE0 ? 2
+                             : first < 0xF0 ? 3
+                             : first < 0xF5 ? 4
+                                            : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;  // longer than needed
+  if (first == 0xED && byte(1) > 0x9F) return 0;  // half of a UTF-16 pair
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;
+  return length;
+}
+
+// One line of valid text: a line break becomes a blank; what no XML file may contain becomes a replacement character.
+std::string clean(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text.substr(i));
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\n' || c == '\t' || c == '\r')
+      result += ' ';
+    else if (length == 0 || c < 0x20 || c == 0x7F)
+      result += replacement;
+    else
+      result += text.substr(i, length);
+    i += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (char c : clean(text)) {
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
+    else
+      result += c;
+  }
+  return result;
+}
+
+// How a product, a sum, ... is written between its operands; empty for the other operations.
+std::string_view infix(const Op& op) {
+  if (op.name == "add") return "+";
+  if (op.name == "sub") return "−";
+  if (op.name == "mul") return "⊙";
+  if (op.name == "div") return "÷";
+  return {};
+}
+
+}  // namespace
+
+bool is_folded(const Tape& tape, NodeId id) {
+  const Node& node = tape[id];
+  if (node.op == &parameter_op()) return true;
+  return node.op == &constant_op() && node.name == 0 && (node.value.size() == 1 || node.place.step != 0);
+}
+
+std::string short_name(const Tape& tape, NodeId id) {
+  const Node& node = tape[id];
+  if (node.op == &parameter_op()) {
+    const std::string& name = tape.parameter(id)->name();
+    return name.substr(name.rfind('.') + 1);
+  }
+  if (node.name != 0) return tape.name(id);
+  if (is_folded(tape, id)) return node.value.size() == 1 ? fmt::format("{:.4g}", node.value.item()) : "constant";
+  if (node.op->name == "select") return short_name(tape, tape.inputs(id)[0]);
+  return "·";
+}
+
+std::string expression(const Tape& tape, NodeId id) {
+  const Op& op = *tape[id].op;
+  const auto inputs = tape.inputs(id);
+  const auto folded = [&](std::size_t i) { return is_folded(tape, inputs[i]); };
+  const auto name = [&](std::size_t i) { return short_name(tape, inputs[i]); };
+  if (const std::string_view sign = infix(op); !sign.empty() && inputs.size() == 2) {
+    if (folded(0) && !folded(1))
+      return op.name == "sub" || op.name == "div" ? fmt::format("{} {}", name(0), sign)
+                                                  : fmt::format("{} {}", sign, name(0));
+    if (folded(1)) return fmt::format("{} {}", sign, name(1));
+    return std::string(sign);
+  }
+  if (op.name == "neg") return "−";
+  const bool any_folded = [&] {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (folded(i)) return true;
+    return false;
+  }();
+  if (op.name == "matmul" && any_folded) return fmt::format("{} {}", name(0), name(1));
+  if (op.name == "affine" && inputs.size() == 3) return fmt::format("{} {} + {}", name(0), name(1), name(2));
+  if (op.name == "affine" && inputs.size() == 5)
+    return fmt::format("{} {} + {} {} + {}", name(0), name(1), name(2), name(3), name(4));
+  if (op.name == "slice" && tape[id].attributes.ints.size() >= 3)
+    return fmt::format("[{} : {}]", tape[id].attributes.ints[1], tape[id].attributes.ints[2]);
+  std::string text(op.name);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (folded(i)) text += " " + name(i);
+  return text;
+}
+
+std::string number(double value) {
+  if (value != 0 && std::abs(value) < 1e-4) return fmt::format("{:.1e}", value);
+  return fmt::format("{:.3g}", value);
+}
+
+std::string html_label(const Text& text) {
+  std::string result = "<" + escaped(text.title);
+  if (!text.note.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"7\">{}</FONT>", escaped(text.note));
+  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"8\">{}</FONT>", escaped(text.gradient));
+  return result + ">";
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (char c : escaped(text)) {
+    if (c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+}  // namespace unroll::render

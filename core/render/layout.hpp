@@ -1,0 +1,41 @@
+#pragma once
+
+#include <unroll/core/render/geometry.hpp>
+#include <unroll/core/render/scene.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+// Where everything in one block stands: the work of `dot`, which knows how to arrange a small graph, and of a few straight lines below it.
+namespace unroll::render {
+
+struct Cluster {
+  ScopeId scope = 0;
+  int depth = 0;  // 1 is the outermost
+  Rectangle box;
+  Point label;  // its middle
+};
+
+// The positions of one block, in coordinates of its own: the origin is the lower left corner of what `dot` arranged, the rails
+// are below it. Indices are those of the block.
+struct Layout {
+  std::vector<Rectangle> items;
+  std::vector<Curve> links;
+  std::vector<std::vector<Curve>> rails;  // [rail][reader]
+  std::vector<Cluster> clusters;          // outer ones first
+  Rectangle box;                          // around all of it
+};
+
+// The gates of a block, as text: which scope, and the name of what it computes ("forget gate f").
+std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope);
+
+// Equal for two blocks that are built alike, which therefore share one layout.
+std::string signature(const Tape& tape, const Block& block);
+
+// How large items are that stand on their own.
+std::vector<Rectangle> sizes_of(const std::vector<Item>& items);
+
+Layout lay_out(const Tape& tape, const Block& block);
+
+}  // namespace unroll::render

@@ -1,0 +1,397 @@
+#include <unroll/core/render/scene.hpp>
+
+#include <unroll/core/tape/op.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace unroll::render {
+
+namespace {
+
+bool contains(const std::vector<int>& list, int value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+class Reader {
+ public:
+  Reader(const Tape& tape, Phase phase, const DrawOptions& options)
+      : tape_(tape),
+        phase_(phase),
+        options_(options),
+        operands_(tape.size()),
+        readers_(tape.size()),
+        kind_(tape.size()) {}
+
+  Scene read() {
+    find_operands();
+    choose_blocks();
+    for (NodeId id = 0; id < tape_.size(); ++id)
+      if (is_drawn(id)) add_item(id);
+    for (std::size_t b = 0; b < scene_.blocks.size(); ++b) {
+      Block& block = scene_.blocks[b];
+      block.common_scope = common_scope(block);
+      connect(block, static_cast<int>(b));
+    }
+    return std::move(scene_);
+  }
+
+ private:
+  enum class Kind : std::uint8_t { hidden, leaf, computed };
+
+  // ---- which nodes are drawn, and what they read
+
+  bool is_drawn(NodeId id) const { return kind_[id] != Kind::hidden; }
+
+  // A step's part of an input reads as the input itself.
+  bool is_part_of_input(NodeId id) const {
+    if (tape_[id].op->name != "select") return false;
+    const NodeId whole = tape_.inputs(id)[0];
+    return tape_[whole].op->is_leaf() || tape_[whole].place.step != tape_[id].place.step;
+  }
+
+  void find_operands() {
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      const Node& node = tape_[id];
+      if (node.place.phase != phase_ || is_folded(tape_, id)) continue;
+      kind_[id] = node.op->is_leaf() ? Kind::leaf : Kind::computed;
+      for (NodeId input : tape_.inputs(id)) {
+        const bool leaf_behind_part = tape_[input].op->is_leaf() && is_part_of_input(id);
+        if (!is_drawn(input) || leaf_behind_part) continue;
+        if (std::find(operands_[id].begin(), operands_[id].end(), input) == operands_[id].end()) {
+          operands_[id].push_back(input);
+          readers_[input].push_back(id);
+        }
+      }
+    }
+    for (NodeId id = 0; id < tape_.size(); ++id)
+      if (kind_[id] == Kind::leaf && readers_[id].empty()) kind_[id] = Kind::hidden;
+  }
+
+  // ---- where they stand
+
+  void choose_blocks() {
+    const auto n = static_cast<NodeId>(tape_.size());
+    std::vector<bool> after_time(n), before_time(n);
+    std::set<std::int32_t> steps;
+    for (NodeId id = 0; id < n; ++id) {
+      if (!is_drawn(id)) continue;
+      const std::int32_t step = tape_[id].place.step;
+      if (step != no_step && kind_[id] == Kind::computed) steps.insert(step);
+      after_time[id] = step != no_step && kind_[id] == Kind::computed;
+      for (NodeId operand : operands_[id])
+        if (after_time[operand]) after_time[id] = true;
+    }
+    for (NodeId id = n; id-- > 0;)
+      for (NodeId reader : readers_[id])
+        if (tape_[reader].place.step != no_step || before_time[reader]) before_time[id] = true;
+
+    // Blocks by place in the picture: before time, the steps, after time.
+    constexpr std::int64_t before = std::numeric_limits<std::int64_t>::min(),
+                           after = std::numeric_limits<std::int64_t>::max();
+    std::vector<std::optional<std::int64_t>> place(n);
+    for (NodeId id = 0; id < n; ++id) {
+      if (kind_[id] != Kind::computed) continue;
+      const std::int32_t step = tape_[id].place.step;
+      place[id] = step != no_step ? step : before_time[id] && !after_time[id] ? before : after;
+    }
+    // A leaf belongs to its only reader; one that several blocks read is shown in each.
+    for (NodeId id = 0; id < n; ++id) {
+      if (kind_[id] != Kind::leaf) continue;
+      std::set<std::int64_t> places;
+      for (NodeId reader : readers_[id])
+        if (place[reader]) places.insert(*place[reader]);
+      const bool initial = tape_[id].place.step == 0 || is_renewed(id);
+      if (initial && !steps.empty() && !places.contains(0))
+        initial_.insert(id);
+      else if (places.size() == 1)
+        place[id] = *places.begin();
+    }
+
+    std::map<std::int64_t, int> order;
+    for (const auto& p : place)
+      if (p) order[*p] = 0;
+    for (auto& [p, index] : order) {
+      index = static_cast<int>(scene_.blocks.size());
+      Block& block = scene_.blocks.emplace_back();
+      block.step = p == before || p == after ? no_step : static_cast<std::int32_t>(p);
+      block.beside_time = block.step == no_step && !steps.empty();
+    }
+    block_.assign(n, nowhere);
+    for (NodeId id = 0; id < n; ++id)
+      if (place[id]) block_[id] = order[*place[id]];
+
+    for (const Block& block : scene_.blocks)
+      if (block.step != no_step) widest_step_ = std::max(widest_step_, fmt::format("{}", block.step).size());
+    // States: what a block reads of another step, and what has the same name and scope at other steps (so the last step, whose states nobody
+    // reads, is drawn like the others).
+    for (NodeId id = 0; id < n; ++id)
+      if (kind_[id] == Kind::computed && tape_[id].place.step != no_step)
+        for (NodeId reader : readers_[id])
+          if (tape_[reader].place.step != tape_[id].place.step && tape_[reader].place.step != no_step)
+            states_.insert(identity(id));
+    for (NodeId id : initial_)
+      for (NodeId other : named_like(id)) states_.insert(identity(other));
+  }
+
+  using Identity = std::pair<std::string, ScopeId>;
+  Identity identity(NodeId id) const { return {tape_.name(id), tape_[id].place.scope}; }
+
+  // The computed nodes in the step that reads a leaf which have its name: "h" of step 1 for the initial "h".
+  std::vector<NodeId> named_like(NodeId leaf) const {
+    std::vector<NodeId> result;
+    if (tape_[leaf].name == 0) return result;
+    for (NodeId reader : readers_[leaf]) {
+      const std::int32_t step = tape_[reader].place.step;
+      if (step == no_step) continue;
+      for (NodeId id = leaf + 1; id < tape_.size(); ++id)
+        if (kind_[id] == Kind::computed && tape_[id].place.step == step && tape_.name(id) == tape_.name(leaf))
+          result.push_back(id);
+      break;
+    }
+    return result;
+  }
+  bool is_renewed(NodeId leaf) const { return tape_[leaf].place.step == no_step && !named_like(leaf).empty(); }
+
+  // ---- boxes
+
+  Text text(NodeId id, Look look, const std::string& step) const {
+    const Node& node = tape_[id];
+    const std::string expressed = expression(tape_, id);
+    Text result;
+    std::string name = tape_.name(id);
+    if (name.empty() && (look == Look::input || look == Look::port)) {
+      name = short_name(tape_, id);
+      if (name == "·") name = expressed;
+    }
+    const bool leaf = look == Look::input || look == Look::port;
+    if (name.empty()) {
+      result.title = expressed;
+      if (node.op->name == "matmul" && expressed != "matmul") result.note = "matmul";
+    } else {
+      result.title = node.place.step == no_step ? name : name + "_" + step;
+      if (!leaf) result.note = expressed;
+    }
+    if (options_.shapes && look != Look::port)
+      result.note += (result.note.empty() ? "" : " ") + to_string(node.value.shape);
+    if (options_.gradients && look != Look::operation && look != Look::port) result.gradient = "∇ " + gradient(id);
+    return result;
+  }
+
+  std::string gradient(NodeId id) const {
+    const Var var = tape_.var(id);
+    return options_.gradients->contains(var) ? number(options_.gradients->norm(var)) : "–";
+  }
+
+  Item item(NodeId id, Look look) const {
+    const Node& node = tape_[id];
+    Item result;
+    result.id = fmt::format("n{}", id);
+    result.node = id;
+    result.look = look;
+    result.scope = node.place.scope;
+    result.text = text(id, look, fmt::format("{}", node.place.step));
+    result.widest = text(id, look, std::string(widest_step_, '0'));
+    if (!result.widest.gradient.empty()) result.widest.gradient = "∇ 0.0e-00";
+    result.tooltip =
+        fmt::format("{}{} {}", tape_.name(id).empty() ? "" : tape_.name(id) + " = ", node.op->name, tape_.where(id));
+    return result;
+  }
+
+  Look look_of(NodeId id) const {
+    const Node& node = tape_[id];
+    if (kind_[id] == Kind::leaf || is_part_of_input(id)) return Look::input;
+    if (states_.contains(identity(id)) && node.name != 0) return Look::state;
+    return node.name != 0 ? Look::result : Look::operation;
+  }
+
+  void add_item(NodeId id) {
+    if (initial_.contains(id)) {
+      scene_.spots[id] = {nowhere, static_cast<int>(scene_.initial.size())};
+      scene_.initial.push_back(item(id, Look::port));
+      scene_.initial.back().text = scene_.initial.back().widest = text(id, Look::input, "0");
+    } else if (block_[id] != nowhere) {
+      auto& items = scene_.blocks[block_[id]].items;
+      scene_.spots[id] = {block_[id], static_cast<int>(items.size())};
+      items.push_back(item(id, look_of(id)));
+    }
+  }
+
+  ScopeId common_scope(const Block& block) const {
+    const auto chain = [&](ScopeId scope) {
+      std::vector<ScopeId> scopes{scope};
+      while (scopes.back() != 0) scopes.push_back(tape_.parent(scopes.back()));
+      std::reverse(scopes.begin(), scopes.end());
+      return scopes;
+    };
+    std::optional<std::vector<ScopeId>> common;
+    for (const Item& item : block.items) {
+      if (item.look == Look::input) continue;
+      const auto scopes = chain(item.scope);
+      if (!common) common = scopes;
+      const auto end = std::mismatch(common->begin(), common->end(), scopes.begin(), scopes.end()).first;
+      common->erase(end, common->end());
+    }
+    return common && !common->empty() ? common->back() : 0;
+  }
+
+  // ---- what is connected, and how
+
+  int item_of(NodeId id) const { return scene_.spots.at(id).item; }
+
+  void connect(Block& block, int index) {
+    // What comes from outside, in the order of its first reader.
+    std::vector<NodeId> outside;
+    std::map<NodeId, std::vector<int>> outside_readers;
+    std::vector<int> rail_of(block.items.size(), nowhere);
+    const std::size_t own = block.items.size();
+    for (std::size_t i = 0; i < own; ++i) {
+      const NodeId id = block.items[i].node;
+      const bool on_rail = block.items[i].look == Look::input && block.step != no_step;
+      if (on_rail) {
+        rail_of[i] = static_cast<int>(block.rails.size());
+        block.rails.push_back({static_cast<int>(i), {}, {}});
+      }
+      for (NodeId operand : operands_[id]) {
+        if (block_[operand] == index) {
+          const int from = item_of(operand);
+          if (const int rail = rail_of[from]; rail != nowhere)
+            block.rails[rail].readers.push_back(static_cast<int>(i));
+          else
+            block.links.push_back({from, static_cast<int>(i)});
+        } else if (on_rail) {
+          block.rails.back().sources.push_back(operand);
+        } else {
+          if (!outside_readers.contains(operand)) outside.push_back(operand);
+          outside_readers[operand].push_back(static_cast<int>(i));
+        }
+      }
+    }
+    std::vector<Rail> ports;
+    for (NodeId source : outside) {
+      std::vector<int>& readers = outside_readers[source];
+      if (auto way = motorway(block, source, readers); !way.empty()) {
+        std::erase(readers, way.front());
+        block.motorways.push_back({source, std::move(way)});
+      }
+      if (!readers.empty()) add_port(block, ports, source, readers);
+    }
+    // The states of the upper layers come down on the right of those of the lower layers (see arrange.cpp): their rails are above,
+    // so that no two lines cross.
+    std::stable_sort(ports.begin(), ports.end(), [&](const Rail& a, const Rail& b) {
+      return renewed_by(block, a.sources[0]) > renewed_by(block, b.sources[0]);
+    });
+    block.rails.insert(block.rails.begin(), ports.begin(), ports.end());
+  }
+
+  // The item of a block that renews a state: the one that has its name. Scopes may differ for initial states.
+  int renewed_by(const Block& block, NodeId source) const {
+    int result = nowhere;
+    if (tape_[source].name == 0) return result;
+    for (std::size_t i = 0; i < block.items.size(); ++i)
+      if (block.items[i].look == Look::state && tape_.name(block.items[i].node) == tape_.name(source) &&
+          (result == nowhere || block.items[i].scope == tape_[source].place.scope))
+        result = static_cast<int>(i);
+    return result;
+  }
+
+  // A shortest way from a reader of the state to the item that renews it through sums and products at the place of the latter; empty if
+  // there is none. (c * f + ..., or z * h + ...; a state that goes through a matmul or a tanh has no motorway.)
+  std::vector<int> motorway(const Block& block, NodeId source, const std::vector<int>& readers) const {
+    const int last = renewed_by(block, source);
+    if (last == nowhere) return {};
+    std::vector<int> next(block.items.size(), nowhere), order{last};
+    const auto is_lane = [&](int i) {
+      const Item& item = block.items[i];
+      const auto op = tape_[item.node].op->name;
+      return item.scope == block.items[last].scope &&
+             (op == "add" || op == "mul" || op == "sub");
+    };
+    if (!is_lane(last)) return {};
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      const int to = order[k];
+      if (contains(readers, to)) {
+        std::vector<int> way;
+        for (int i = to; i != nowhere; i = next[i]) way.push_back(i);
+        return way;
+      }
+      for (const Link& link : block.links)
+        if (link.to == to && is_lane(link.from) && !contains(order, link.from)) {
+          next[link.from] = to;
+          order.push_back(link.from);
+        }
+    }
+    return {};
+  }
+
+  void add_port(Block& block, std::vector<Rail>& ports, NodeId source, const std::vector<int>& readers) {
+    const bool has_line = scene_.spots.contains(source);
+    // One node that reads the same state of many steps (a stack) has one port for all of them.
+    for (Rail& port : ports)
+      if (has_line && identity(port.sources[0]) == identity(source) && tape_[source].name != 0 && port.readers == readers) {
+        port.sources.push_back(source);
+        if (port.item != nowhere) extend(block.items[port.item], source);
+        return;
+      }
+    if (has_line && block.beside_time) {
+      ports.push_back({nowhere, {source}, readers});
+      return;
+    }
+    const int at = static_cast<int>(block.items.size());
+    Item port = item(source, Look::port);
+    if (initial_.contains(source)) port.text = text(source, Look::port, "0");
+    port.id += "_" + block_name(block);
+    block.items.push_back(std::move(port));
+    if (block.step == no_step)
+      for (int reader : readers) block.links.push_back({at, reader});
+    else
+      ports.push_back({at, {source}, readers});
+  }
+
+  // "h_1" becomes "h_1 … h_3".
+  void extend(Item& port, NodeId source) const {
+    std::string& title = port.text.title;
+    title = fmt::format("{} … {}_{}", title.substr(0, title.find(" … ")), tape_.name(source), tape_[source].place.step);
+    port.widest = port.text;
+  }
+
+  const Tape& tape_;
+  const Phase phase_;
+  const DrawOptions& options_;
+  std::vector<std::vector<NodeId>> operands_, readers_;  // drawn ones only
+  std::vector<Kind> kind_;
+  std::vector<int> block_;
+  std::set<NodeId> initial_;
+  std::set<Identity> states_;
+  std::size_t widest_step_ = 1;
+  Scene scene_;
+};
+
+}  // namespace
+
+std::string block_name(const Block& block) {
+  if (block.step == no_step) return "out";
+  return block.step < 0 ? fmt::format("tm{}", -block.step) : fmt::format("t{}", block.step);
+}
+
+bool Block::on_motorway(int item) const {
+  return std::any_of(motorways.begin(), motorways.end(), [&](const Motorway& m) { return contains(m.way, item); });
+}
+
+bool Block::on_motorway(const Link& link) const {
+  for (const Motorway& m : motorways)
+    for (std::size_t k = 1; k < m.way.size(); ++k)
+      if (m.way[k - 1] == link.from && m.way[k] == link.to) return true;
+  return false;
+}
+
+Scene read_scene(const Tape& tape, Phase phase, const DrawOptions& options) {
+  return Reader(tape, phase, options).read();
+}
+
+}  // namespace unroll::render

@@ -1,0 +1,309 @@
+#include "layers_support.hpp"
+
+#include <unroll/core/check/gradcheck.hpp>
+#include <unroll/core/ops/define.hpp>
+#include <unroll/layers/gradcheck.hpp>
+
+#include <cmath>
+#include <cstdio>
+
+// The gradient check finds wrong derivatives, says where, and raises no false alarm.
+
+namespace unroll::test {
+
+namespace {
+
+const auto one_operand_shape = [](const Call& call) { return call.shape(0); };
+
+// y = x^2 by a kernel. The rule is the part that the operations below get wrong.
+void square_kernel(const Call& call, const Shape& shape, void* out, bool accumulate) {
+  double* y = static_cast<double*>(out);
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const double x = call.inputs[0]->flat(i);
+    y[i] = (accumulate ? y[i] : 0) + x * x;
+  }
+}
+
+// The derivative is 2 x, but 3 x at position 4.
+const Op wrong_at_4{
+    .name = "wrong_at_4",
+    .shape = one_operand_shape,
+    .forward = square_kernel,
+    .vjp =
+        [](Vjp& v) {
+          Array factor = Array::filled(v.x[0].shape(), 2, DType::f64);
+          factor.set_flat(4, 3);
+          v.give(0, v.g * v.x[0] * v.x[0].tape().constant(factor));
+        },
+};
+
+// The first derivative has the right value, but as a constant, so that the second is 0 instead of 2.
+const Op wrong_at_second_order{
+    .name = "wrong_at_second_order",
+    .shape = one_operand_shape,
+    .forward = square_kernel,
+    .vjp = [](Vjp& v) { v.give(0, v.g * detach(2.0 * v.x[0])); },
+};
+
+// A rule that forgets its input altogether.
+const Op without_gradient{
+    .name = "without_gradient", .shape = one_operand_shape, .forward = square_kernel, .vjp = [](Vjp& v) {
+      v.give(0, v.g * 0.0);
+    }};
+
+using Function = std::function<Var(std::span<const Var>)>;
+
+Array numbers(Shape shape, double low = -1, double high = 1) { return spread(std::move(shape), low, high); }
+
+// One number through one function at a given place.
+GradcheckReport check_at(double x, Var (*f)(Var), const GradcheckOptions& options = {}) {
+  return gradcheck(Function([f](std::span<const Var> v) { return f(v[0]); }), {Array({1}, {x})}, options);
+}
+
+}  // namespace
+
+TEST_CASE("every layer in both forms passes at order 1") {
+  for_each_layer(2, 3, [](const auto& packed, const auto& textbook, const std::string&) {
+    const LayerCheckOptions options{.input = 2, .steps = 3, .batch = 2};
+    const GradcheckReport report = gradcheck(packed, options);
+    CHECK_MESSAGE(report.passed, to_string(report));
+    const GradcheckReport textbook_report = gradcheck(textbook, options);
+    CHECK_MESSAGE(textbook_report.passed, to_string(textbook_report));
+    for (const GradcheckRow& row : report.rows) CHECK(row.numeric != 0);
+  });
+}
+
+TEST_CASE("every layer in both forms passes at order 2") {
+  for_each_layer(1, 2, [](const auto& packed, const auto& textbook, const std::string&) {
+    const LayerCheckOptions options{.input = 1, .steps = 2, .batch = 1, .gradcheck = {.order = 2}};
+    const GradcheckReport report = gradcheck(packed, options);
+    CHECK_MESSAGE(report.passed, to_string(report));
+    const GradcheckReport textbook_report = gradcheck(textbook, options);
+    CHECK_MESSAGE(textbook_report.passed, to_string(textbook_report));
+  });
+}
+
+TEST_CASE("a layer's report has a row for every parameter, for x and for the initial state, with all entries checked") {
+  Generator generator(1);
+  const LSTM layer({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);
+  const GradcheckReport report = gradcheck(layer, {.input = 2, .steps = 4, .batch = 5});
+  std::vector<std::pair<std::string, std::size_t>> rows;
+  for (const GradcheckRow& row : report.rows) rows.emplace_back(row.name, row.entries);
+  CHECK(rows == std::vector<std::pair<std::string, std::size_t>>{
+                    {"lstm.W_x", 24}, {"lstm.W_h", 36}, {"lstm.b", 12}, {"x", 40}, {"h0", 15}, {"c0", 15}});
+}
+
+TEST_CASE("a wrong derivative is found, and the wrong entry is named with both values") {
+  const Array x = numbers({2, 3}, 0.5, 2);
+  const auto program = [](std::span<const Var> v) { return sum(apply(wrong_at_4, {v[0]})) + sum(v[1] * v[1]); };
+  const GradcheckReport report = gradcheck(Function(program), {x, numbers({2})});
+  CHECK_FALSE(report.passed);
+  REQUIRE(report.rows.size() == 2);
+  const GradcheckRow& wrong = report.rows[0];
+  CHECK(wrong.name == "x0");
+  CHECK_FALSE(wrong.passed);
+  CHECK(wrong.index == std::vector<std::int64_t>{1, 1});
+  // both carry the random cotangent of the scalar: their ratio does not
+  CHECK(wrong.analytic / wrong.numeric == doctest::Approx(1.5).epsilon(1e-8));
+  CHECK(wrong.relative_error == doctest::Approx(1.0 / 3).epsilon(1e-6));
+  CHECK(report.rows[1].passed);
+  CHECK(report.rows[1].name == "x1");
+}
+
+TEST_CASE("the entry of a wrong derivative is right for a scalar and for rank 3, too") {
+  const auto program = [](std::span<const Var> v) { return apply(wrong_at_4, {v[0]}); };
+  const GradcheckReport report = gradcheck(Function(program), {numbers({3, 1, 2}, 1, 2)});
+  CHECK(report.rows[0].index == std::vector<std::int64_t>{2, 0, 0});
+  const auto scalar = [](std::span<const Var> v) { return apply(without_gradient, {v[0]}); };
+  const GradcheckReport of_scalar = gradcheck(Function(scalar), {Array::scalar(2)});
+  CHECK_FALSE(of_scalar.passed);
+  CHECK(of_scalar.rows[0].index.empty());
+  CHECK(of_scalar.rows[0].analytic == 0);
+  CHECK(std::abs(of_scalar.rows[0].numeric) > 1e-3);
+}
+
+TEST_CASE("a derivative that is wrong only in its own derivative passes at order 1 and is found at order 2") {
+  const auto program = [](std::span<const Var> v) { return apply(wrong_at_second_order, {v[0]}) * v[0]; };
+  CHECK(gradcheck(Function(program), {numbers({3}, 1, 2)}).passed);
+  const GradcheckReport second = gradcheck(Function(program), {numbers({3}, 1, 2)}, {.order = 2});
+  CHECK_FALSE(second.passed);
+  // of the second derivative of x^3, 6 x, the part 2 x is missing
+  CHECK(second.rows[0].analytic / second.rows[0].numeric == doctest::Approx(2.0 / 3).epsilon(1e-6));
+}
+
+TEST_CASE("a wrong derivative inside a recurrent cell shows in what comes before it and not in what does not") {
+  const auto cell = [](Var x, Var h) {
+    const Var next = tanh(x + 0.5 * apply(wrong_at_4, {h}));
+    return std::pair{next, next};
+  };
+  const Parameter x("x", numbers({3, 5}, 0.2, 1)), h0("h0", numbers({5}, 0.2, 1)), offset("offset", numbers({5}));
+  const auto program = [&](Tape& tape) {
+    return over_time(cell, tape.use(x), tape.use(h0)).stacked() + tape.use(offset);
+  };
+  const GradcheckReport report = gradcheck(std::function<Var(Tape&)>(program), {x, h0, offset});
+  CHECK_FALSE(report.rows[0].passed);
+  CHECK(report.rows[0].index.back() == 4);
+  CHECK_FALSE(report.rows[1].passed);
+  CHECK(report.rows[1].index == std::vector<std::int64_t>{4});
+  CHECK(report.rows[2].passed);
+}
+
+TEST_CASE("a small mistake is found as well") {
+  // one part in a thousand too much
+  static const Op slightly_wrong{
+      .name = "slightly_wrong", .shape = one_operand_shape, .forward = square_kernel, .vjp = [](Vjp& v) {
+        v.give(0, v.g * v.x[0] * 2.002);
+      }};
+  const auto program = [](std::span<const Var> v) { return apply(slightly_wrong, {v[0]}); };
+  const GradcheckReport report = gradcheck(Function(program), {numbers({3}, 1, 2)});
+  CHECK_FALSE(report.passed);
+  CHECK(report.rows[0].relative_error == doctest::Approx(1e-3).epsilon(0.01));
+  CHECK(gradcheck(Function(program), {numbers({3}, 1, 2)}, {.tolerance = 0.01}).passed);
+}
+
+TEST_CASE("a gradient that is wrongly zero is found where the right one is tiny") {
+  const auto program = [](std::span<const Var> v) { return apply(without_gradient, {v[0]}) * 1e-8; };
+  CHECK_FALSE(gradcheck(Function(program), {numbers({3}, 1, 2)}).passed);
+}
+
+TEST_CASE("a derivative that is NaN fails") {
+  static const Op nan_rule{.name = "nan_rule", .shape = one_operand_shape, .forward = square_kernel, .vjp = [](Vjp& v) {
+                             v.give(0, v.g * std::nan(""));
+                           }};
+  const GradcheckReport report =
+      gradcheck(Function([](std::span<const Var> v) { return apply(nan_rule, {v[0]}); }), {numbers({3}, 1, 2)});
+  CHECK_FALSE(report.passed);
+  CHECK(std::isnan(report.rows[0].analytic));
+}
+
+TEST_CASE("a program that differs from run to run is refused") {
+  Generator shared(1);
+  const Array x = numbers({20});
+  CHECK_THROWS_WITH_AS(gradcheck(Function([&](std::span<const Var> v) { return dropout(v[0], 0.5, shared); }), {x}),
+                       doctest::Contains("for the same parameters: make it deterministic (a fresh generator in every "
+                                         "call)"),
+                       Error);
+  const auto fresh = [](std::span<const Var> v) {
+    Generator generator(1);
+    return dropout(v[0], 0.5, generator);
+  };
+  CHECK(gradcheck(Function(fresh), {x}).passed);
+}
+
+TEST_CASE("float32 parameters, other orders and foreign tapes are refused") {
+  Generator generator(1);
+  CHECK_THROWS_WITH_AS(gradcheck(RNN({.input = 3, .hidden = 2}, generator), LayerCheckOptions{}),
+                       "gradcheck: parameter rnn.W_x is float32: differences need float64", DTypeError);
+  CHECK_THROWS_WITH_AS(check_at(1, square, {.order = 3}), "gradcheck: order 3, expected 1 or 2", Error);
+  Tape other;
+  const Parameter p("p", numbers({2}));
+  CHECK_THROWS_WITH_AS(gradcheck([&](Tape&) { return other.use(p); }, {p}),
+                       "gradcheck: the program must record on the tape it is given", TapeError);
+  CHECK_THROWS_WITH_AS(gradcheck(RNN({.input = 3, .hidden = 2, .dtype = DType::f64}, generator), {.steps = 0}),
+                       "gradcheck: option steps is 0, expected at least 1", ShapeError);
+}
+
+TEST_CASE("a kink close by is no false alarm") {
+  for (const double x : {5e-4, -5e-4, 5e-5, -5e-5, 1.5e-3}) {
+    INFO("x = ", x);
+    const GradcheckReport report = check_at(x, relu);
+    CHECK_MESSAGE(report.passed, to_string(report));
+    CHECK(check_at(x, abs).passed);
+  }
+}
+
+TEST_CASE("saturated gates and tiny gradients are no false alarm") {
+  Generator generator(1);
+  const LSTM layer({.input = 2, .hidden = 2, .dtype = DType::f64}, generator);
+  Parameter(layer.b).assign(Array({8}, {30, -30, 20, -20, 10, -10, 15, -40}));
+  const GradcheckReport report = gradcheck(layer, {.input = 2, .steps = 3, .batch = 1});
+  CHECK_MESSAGE(report.passed, to_string(report));
+  for (const double scale : {1e-3, 1e-6, 1e-9, 1e-12}) {
+    const auto program = [scale](std::span<const Var> v) { return tanh(v[0]) * scale; };
+    CHECK(gradcheck(Function(program), {numbers({4})}).passed);
+  }
+  CHECK(check_at(25, sigmoid).passed);
+  CHECK(check_at(-25, sigmoid).passed);
+}
+
+TEST_CASE("large values and large gradients are no false alarm") {
+  CHECK(check_at(1e4, square).passed);
+  CHECK(check_at(20, exp).passed);
+  CHECK(gradcheck(Function([](std::span<const Var> v) { return sin(v[0]) + 1e3; }), {numbers({4})}).passed);
+}
+
+TEST_CASE("a parameter that the program does not use passes with a gradient of zero") {
+  const Parameter used("used", numbers({2})), unused("unused", numbers({3}));
+  const auto program = [&](Tape& tape) { return square(tape.use(used)) * tape.use(used); };
+  for (const int order : {1, 2}) {
+    const GradcheckReport report = gradcheck(std::function<Var(Tape&)>(program), {used, unused}, {.order = order});
+    CHECK(report.passed);
+    CHECK(report.rows[1].name == "unused");
+    CHECK(report.rows[1].analytic == 0);
+    CHECK(report.rows[1].numeric == 0);
+    CHECK(report.rows[1].entries == 3);
+  }
+}
+
+TEST_CASE("a linear program passes at order 2: its second derivatives are zero") {
+  const GradcheckReport report =
+      gradcheck(Function([](std::span<const Var> v) { return 3.0 * v[0]; }), {numbers({2})}, {.order = 2});
+  CHECK(report.passed);
+  CHECK(report.rows[0].analytic == 0);
+}
+
+TEST_CASE("a program that uses none of its parameters passes with gradients of zero") {
+  const GradcheckReport report =
+      gradcheck(Function([](std::span<const Var> v) { return v[0].tape().scalar(1, DType::f64); }), {numbers({2})});
+  CHECK(report.passed);
+  CHECK(report.rows[0].analytic == 0);
+}
+
+TEST_CASE("the parameters are afterwards what they were, to the bit") {
+  const Parameter p("p", numbers({4}));
+  const Array before = p.value().copy();
+  SUBCASE("after a check") {
+    gradcheck([&](Tape& tape) { return exp(tape.use(p)); }, {p});
+  }
+  SUBCASE("after a check whose program threw while an entry was moved") {
+    const auto fragile = [&](Tape& tape) {
+      if (p.value().flat(2) != before.flat(2)) throw Error("moved");
+      return exp(tape.use(p));
+    };
+    CHECK_THROWS_WITH(gradcheck(fragile, {p}), "moved");
+  }
+  CHECK(same_bits(p.value(), before));
+}
+
+TEST_CASE("equal seeds give equal reports, and the seed changes the cotangent") {
+  const auto report = [](std::uint64_t seed) {
+    return gradcheck(Function([](std::span<const Var> v) { return exp(v[0]); }), {numbers({4})}, {.seed = seed})
+        .rows[0]
+        .analytic;
+  };
+  CHECK(report(1) == report(1));
+  CHECK(report(1) != report(2));
+}
+
+TEST_CASE("the table says which entry is worst, both values, and WRONG") {
+  const auto program = [](std::span<const Var> v) { return apply(wrong_at_4, {v[0]}) + sum(v[1]); };
+  const GradcheckReport report = gradcheck(Function(program), {numbers({2, 3}, 1, 2), numbers({2})});
+  const std::string table = to_string(report);
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < table.size();) {
+    const std::size_t end = table.find('\n', at);
+    lines.push_back(table.substr(at, end - at));
+    at = end + 1;
+  }
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == "parameter  entries  worst entry         analytic         numeric  rel.error");
+  CHECK(lines[1].starts_with("x0               6  [1, 1]  "));
+  CHECK(lines[1].ends_with("  3.3e-01  WRONG"));
+  char values[64];
+  std::snprintf(values, sizeof values, "  %14.7g  %14.7g  ", report.rows[0].analytic, report.rows[0].numeric);
+  CHECK(lines[1].find(values) != std::string::npos);
+  CHECK(lines[2].starts_with("x1               2  ["));
+  CHECK(lines[2].ends_with("  ok"));
+}
+
+}  // namespace unroll::test

@@ -54,7 +54,7 @@ struct ListOptions {
 };
 
 struct HelloOptions {
-  std::int64_t hidden = 6;
+  std::int64_t hidden = 6, training_steps = 2000;
   std::uint64_t seed = 1;
   std::vector<std::string> outputs;
   bool json = false;

@@ -20,7 +20,6 @@ namespace {
 constexpr std::string_view word = "hello";
 constexpr std::string_view letters = "helo";
 constexpr double enough = 0.9;  // probability of every right answer at which training stops
-constexpr std::int64_t most_steps = 2000;
 
 std::int64_t number(char letter) { return static_cast<std::int64_t>(letters.find(letter)); }
 
@@ -52,7 +51,7 @@ class Network {
       const Step step(tape, static_cast<std::int64_t>(t));
       Array one_hot({1, static_cast<std::int64_t>(letters.size())});
       one_hot.set_flat(static_cast<std::size_t>(number(word[t - 1])), 1);
-      const auto [h, next] = lstm(tape.constant(one_hot, "x"), state);
+      const auto [h, next] = lstm(tape.input(one_hot, "x"), state);
       const std::int64_t target = number(word[t]);
       logits.push_back(readout(h).named("y"));
       losses.push_back(cross_entropy(logits.back(), {&target, 1}).named("L"));
@@ -102,7 +101,7 @@ struct Outcome {
   std::vector<Prediction> predictions;
 };
 
-Outcome train(const Network& network, bool talk) {
+Outcome train(const Network& network, std::int64_t most_steps, bool talk) {
   Adam adam(network.parameters(), {.learning_rate = 0.03});
   Tape tape;
   Outcome outcome;
@@ -150,7 +149,7 @@ int run_hello(const HelloOptions& o) {
         "answer e, l, l, o (Adam, learning rate 0.03).\n\n",
         o.hidden, count);
   }
-  const Outcome outcome = train(network, !o.json);
+  const Outcome outcome = train(network, o.training_steps, !o.json);
   const bool passed = learned(outcome.predictions);
   for (const std::string& file : o.outputs) draw_network(network, file);
 
@@ -168,7 +167,9 @@ int run_hello(const HelloOptions& o) {
     return passed ? done : check_failed;
   }
   print_table(outcome);
-  if (!passed) fmt::print("\nNot learned in {} steps: another --seed or a larger --hidden may do it.\n", outcome.steps);
+  if (!passed)
+    fmt::print("\nNot learned in {} steps: more --training-steps, another --seed or a larger --hidden may do it.\n",
+               outcome.steps);
   for (const std::string& file : o.outputs) fmt::print("\nThe unrolled network with its gradients: {}", file);
   if (!o.outputs.empty()) fmt::print("\n");
   return passed ? done : check_failed;

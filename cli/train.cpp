@@ -182,9 +182,7 @@ int run_train(const TrainOptions& o) {
   fmt::print("\nAfter training: {:.2f} bits per character", final);
   if (held_out) fmt::print(" ({:.2f} on what was held out)", *held_out);
   fmt::print(". It writes:\n\n{}\n", sample);
-  if (!o.save.empty())
-    fmt::print("\nsaved     {}\nmore      unroll sample {} --prompt '{}' --length 300\n", o.save, o.save,
-               encode_utf8(material.prompt));
+  if (!o.save.empty()) fmt::print("\nsaved     {} (`unroll sample` lets it write more)\n", o.save);
   return done;
 }
 

@@ -1,5 +1,6 @@
 #include <unroll/layers/gru.hpp>
 
+#include <unroll/layers/cell_shapes.hpp>
 #include <unroll/layers/initializers.hpp>
 #include <unroll/layers/options.hpp>
 
@@ -17,24 +18,28 @@ GRU::GRU(const GRUOptions& o, Generator& generator) : Module(o.name), options(o)
 std::pair<Var, HiddenState> GRU::operator()(Var x, State before) const {
   Tape& tape = x.tape();
   const Scope scope(tape, name());
+  require_cell_shapes(name(), x, options.input, {{"h", before.h}}, options.hidden);
   const std::int64_t H = options.hidden;
   const auto blocks = [&](Var a, std::int64_t from, std::int64_t to) { return slice(a, 1, from * H, to * H); };
-  const Var from_x = affine(x, tape.use(W_x), tape.use(b));
-  const Var W = tape.use(W_h);
+  const Var W = tape.use(W_x), bias = tape.use(b), U = tape.use(W_h);
+  const Var from_x = affine(x, W, bias);
+  const Var r_x = blocks(from_x, 0, 1), z_x = blocks(from_x, 1, 2), n_x = blocks(from_x, 2, 3);
 
   Var r, z, n;
   if (options.reset == Reset::after) {
-    const Var from_h = affine(before.h, W, tape.use(b_h));
-    r = sigmoid(blocks(from_x, 0, 1) + blocks(from_h, 0, 1)).named("r");
-    z = sigmoid(blocks(from_x, 1, 2) + blocks(from_h, 1, 2)).named("z");
-    n = tanh(blocks(from_x, 2, 3) + r * blocks(from_h, 2, 3)).named("n");
+    const Var from_h = affine(before.h, U, tape.use(b_h));
+    r = sigmoid(r_x + blocks(from_h, 0, 1)).named("r");
+    z = sigmoid(z_x + blocks(from_h, 1, 2)).named("z");
+    n = tanh(n_x + r * blocks(from_h, 2, 3)).named("n");
   } else {
-    const Var gates = sigmoid(blocks(from_x, 0, 2) + matmul(before.h, blocks(W, 0, 2)));
-    r = blocks(gates, 0, 1).named("r");
-    z = blocks(gates, 1, 2).named("z");
-    n = tanh(blocks(from_x, 2, 3) + matmul(r * before.h, blocks(W, 2, 3))).named("n");
+    const Var from_h = matmul(before.h, blocks(U, 0, 2));
+    r = sigmoid(r_x + blocks(from_h, 0, 1)).named("r");
+    z = sigmoid(z_x + blocks(from_h, 1, 2)).named("z");
+    const Var reset_h = r * before.h;
+    n = tanh(n_x + matmul(reset_h, blocks(U, 2, 3))).named("n");
   }
-  const Var h = (z * before.h + (1 - z) * n).named("h");
+  const Var kept = z * before.h, admitted = (1 - z) * n;
+  const Var h = (kept + admitted).named("h");
   return {h, {h}};
 }
 

@@ -1,5 +1,6 @@
 #include <unroll/layers/lstm.hpp>
 
+#include <unroll/layers/cell_shapes.hpp>
 #include <unroll/layers/initializers.hpp>
 #include <unroll/layers/options.hpp>
 
@@ -23,15 +24,18 @@ LSTM::LSTM(const LSTMOptions& o, Generator& generator) : Module(o.name), options
 std::pair<Var, LSTMState> LSTM::operator()(Var x, State before) const {
   Tape& tape = x.tape();
   const Scope scope(tape, name());
+  require_cell_shapes(name(), x, options.input, {{"h", before.h}, {"c", before.c}}, options.hidden);
   const std::int64_t H = options.hidden;
-  const Var z = affine(x, tape.use(W_x), before.h, tape.use(W_h), tape.use(b)).named("z");
+  const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+  const Var z = affine(x, W, before.h, U, bias).named("z");
   const auto block = [&](std::int64_t k) { return slice(z, 1, k * H, (k + 1) * H); };
   const auto peep = [&](Var a, const Parameter& p, Var c) { return options.peepholes ? a + tape.use(p) * c : a; };
 
   const Var i = sigmoid(peep(block(0), p_i, before.c)).named("i");
   const Var f = sigmoid(peep(block(1), p_f, before.c)).named("f");
   const Var g = tanh(block(2)).named("g");
-  const Var c = (f * before.c + i * g).named("c");
+  const Var kept = f * before.c, admitted = i * g;
+  const Var c = (kept + admitted).named("c");
   const Var o = sigmoid(peep(block(3), p_o, c)).named("o");
   const Var h = (o * tanh(c)).named("h");
   return {h, {h, c}};

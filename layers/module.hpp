@@ -2,6 +2,7 @@
 
 #include <unroll/core/tape/parameter.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,9 +30,10 @@ class Module {
     parameters_.emplace_back(name_ + "." + parameter, std::move(value));
     return parameters_.back();
   }
-  // The parameters of a part.
+  // The parameters of a part; one that is shared with another part (tied weights) counts once.
   void add(const Module& part) {
-    parameters_.insert(parameters_.end(), part.parameters().begin(), part.parameters().end());
+    for (const Parameter& p : part.parameters())
+      if (std::find(parameters_.begin(), parameters_.end(), p) == parameters_.end()) parameters_.push_back(p);
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <unroll/layers/rnn.hpp>
 
+#include <unroll/layers/cell_shapes.hpp>
 #include <unroll/layers/initializers.hpp>
 #include <unroll/layers/options.hpp>
 
@@ -23,7 +24,9 @@ RNN::RNN(const RNNOptions& o, Generator& generator) : Module(o.name), options(o)
 std::pair<Var, HiddenState> RNN::operator()(Var x, State before) const {
   Tape& tape = x.tape();
   const Scope scope(tape, name());
-  const Var a = affine(x, tape.use(W_x), before.h, tape.use(W_h), tape.use(b));
+  require_cell_shapes(name(), x, options.input, {{"h", before.h}}, options.hidden);
+  const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+  const Var a = affine(x, W, before.h, U, bias);
   const Var h = (options.activation == Activation::tanh ? tanh(a) : relu(a)).named("h");
   return {h, {h}};
 }

@@ -1,5 +1,7 @@
 #include <unroll/layers/textbook.hpp>
 
+#include <unroll/layers/cell_shapes.hpp>
+
 namespace unroll::textbook {
 
 namespace {
@@ -17,10 +19,12 @@ Array block(const Parameter& packed, std::int64_t k, std::int64_t width) {
   return result;
 }
 
-// x W + h U + b, by primitives.
+// x W + h U + b, by primitives. (The order in which C++ evaluates the sides of a + is open, and with it the order on the tape; what is
+// recorded on both sides is therefore named first, here and below.)
 Var preactivation(Var x, Var h, const Gate& gate) {
   Tape& tape = x.tape();
-  return matmul(x, tape.use(gate.W)) + matmul(h, tape.use(gate.U)) + tape.use(gate.b);
+  const Var from_x = matmul(x, tape.use(gate.W)), from_h = matmul(h, tape.use(gate.U));
+  return from_x + from_h + tape.use(gate.b);
 }
 
 }  // namespace
@@ -35,6 +39,7 @@ RNN::RNN(const unroll::RNN& packed) : Module(packed.name()), options(packed.opti
 
 std::pair<Var, HiddenState> RNN::operator()(Var x, State before) const {
   const Scope scope(x.tape(), name());
+  require_cell_shapes(name(), x, options.input, {{"h", before.h}}, options.hidden);
   const Var a = preactivation(x, before.h, {W_x, W_h, b});
   const Var h = (options.activation == Activation::tanh ? tanh(a) : relu(a)).named("h");
   return {h, {h}};
@@ -65,6 +70,7 @@ LSTM::LSTM(const unroll::LSTM& packed) : Module(packed.name()), options(packed.o
 std::pair<Var, LSTMState> LSTM::operator()(Var x, State before) const {
   Tape& tape = x.tape();
   const Scope scope(tape, name());
+  require_cell_shapes(name(), x, options.input, {{"h", before.h}, {"c", before.c}}, options.hidden);
   const auto sigmoid_gate = [&](const char* part, const char* letter, const Gate& gate, const Parameter& peephole,
                                 Var c) {
     const Scope gate_scope(tape, part);
@@ -80,7 +86,8 @@ std::pair<Var, LSTMState> LSTM::operator()(Var x, State before) const {
   const Var f = sigmoid_gate("forget gate", "f", forget, p_f, before.c);
   const Var i = sigmoid_gate("input gate", "i", input, p_i, before.c);
   const Var g = tanh_gate();
-  const Var c = (f * before.c + i * g).named("c");
+  const Var kept = f * before.c, admitted = i * g;
+  const Var c = (kept + admitted).named("c");
   const Var o = sigmoid_gate("output gate", "o", output, p_o, c);
   const Var h = (o * tanh(c)).named("h");
   return {h, {h, c}};
@@ -110,6 +117,7 @@ GRU::GRU(const unroll::GRU& packed) : Module(packed.name()), options(packed.opti
 std::pair<Var, HiddenState> GRU::operator()(Var x, State before) const {
   Tape& tape = x.tape();
   const Scope scope(tape, name());
+  require_cell_shapes(name(), x, options.input, {{"h", before.h}}, options.hidden);
   const bool after = options.reset == Reset::after;
   const auto gate = [&](const char* part, const char* letter, const Gate& weights, const Parameter& second_bias) {
     const Scope gate_scope(tape, part);
@@ -122,11 +130,13 @@ std::pair<Var, HiddenState> GRU::operator()(Var x, State before) const {
   const auto new_content = [&] {
     const Scope gate_scope(tape, "candidate");
     if (!after) return tanh(preactivation(x, r * before.h, candidate)).named("n");
+    const Var from_x = matmul(x, tape.use(candidate.W)) + tape.use(candidate.b);
     const Var from_h = matmul(before.h, tape.use(candidate.U)) + tape.use(b_hn);
-    return tanh(matmul(x, tape.use(candidate.W)) + tape.use(candidate.b) + r * from_h).named("n");
+    return tanh(from_x + r * from_h).named("n");
   };
   const Var n = new_content();
-  const Var h = (z * before.h + (1 - z) * n).named("h");
+  const Var kept = z * before.h, admitted = (1 - z) * n;
+  const Var h = (kept + admitted).named("h");
   return {h, {h}};
 }
 

@@ -1,12 +1,28 @@
 #include <unroll/optim/optimizer.hpp>
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 namespace unroll {
+
+Optimizer::Optimizer(const std::vector<Parameter>& parameters) {
+  for (const Parameter& p : parameters) {
+    if (std::find(parameters_.begin(), parameters_.end(), p) != parameters_.end()) continue;
+    parameters_.push_back(p);
+    shapes_.push_back(p.shape());
+  }
+}
 
 void Optimizer::step(const Gradients& gradients) {
   begin_step();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients.contains(parameters_[i])) continue;
     const ArrayView view = gradients[parameters_[i]];
+    if (view.shape != shapes_[i] || parameters_[i].shape() != shapes_[i])
+      throw ShapeError(fmt::format("optimizer: parameter {} had shape {} at first, now it has {} and its gradient {}",
+                                   parameters_[i].name(), to_string(shapes_[i]), to_string(parameters_[i].shape()),
+                                   to_string(view.shape)));
     // an Array over the gradient's own memory, which outlives this call
     const Array gradient =
         view.contiguous() ? Array::wrap(view.shape, view.dtype, const_cast<void*>(view.data), nullptr) : view.copy();

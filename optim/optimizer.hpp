@@ -18,7 +18,8 @@ class Optimizer {
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
  protected:
-  explicit Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {}
+  // A parameter that is listed more than once (tied weights) is updated once.
+  explicit Optimizer(const std::vector<Parameter>& parameters);
 
   // One array of zeros for each parameter: what an optimiser remembers.
   std::vector<Array> zeros() const;
@@ -29,6 +30,7 @@ class Optimizer {
 
  private:
   std::vector<Parameter> parameters_;
+  std::vector<Shape> shapes_;  // as they were at first, and as what is remembered of them still is
 };
 
 }  // namespace unroll

@@ -23,7 +23,7 @@ Shape of_rank(std::size_t rank) { return Shape(std::vector<std::int64_t>(rank, 1
 
 }  // namespace
 
-TEST_CASE("a shape has a rank, extents and a size; a scalar has one element") {
+TEST_CASE("a shape has a rank, extents and a size, and a scalar has one element") {
   const Shape scalar{}, matrix{2, 3}, empty{4, 0}, rank6{1, 2, 3, 1, 2, 2};
   CHECK(scalar.rank() == 0);
   CHECK(scalar.size() == 1);
@@ -238,6 +238,17 @@ TEST_CASE("operations work on arrays of rank 6, broadcast and strided") {
               expected.set_flat(to, expected.flat(to) + 2 * element);
             }
   CHECK(close(reduced.value(), expected, 0, 0));
+}
+
+TEST_CASE("matrix products read broadcast operands right") {
+  Tape tape;
+  const Var row = tape.input(Array(Shape{3}, {1, 2, 3})), column = tape.input(Array(Shape{3, 1}, {1, 10, 100}));
+  const Var rows = broadcast_to(row, {2, 3}), columns = broadcast_to(column, {3, 2});
+  CHECK(close(matmul(rows, columns).value(), Array(Shape{2, 2}, {321, 321, 321, 321}), 0, 0));
+  CHECK(close(matmul(transpose(columns), transpose(rows)).value(), Array(Shape{2, 2}, {321, 321, 321, 321}), 0, 0));
+  CHECK(close(matmul(columns, rows).value(), Array(Shape{3, 3}, {2, 4, 6, 20, 40, 60, 200, 400, 600}), 0, 0));
+  const Var batch = broadcast_to(reshape(row, {1, 1, 3}), {2, 1, 3});
+  CHECK(close(matmul(batch, columns).value(), Array(Shape{2, 1, 2}, {321, 321, 321, 321}), 0, 0));
 }
 
 TEST_CASE("long rows, in pieces and with rests, are computed like short ones") {

@@ -70,46 +70,29 @@ template <class X>
 ArrayView borrow(const X&& tensor) =
     delete;  // a temporary is gone before it is read: adopt(std::move(x)) takes it over
 
-namespace detail {
-
-template <class T> struct StridedElements {
-  const T* data;
-  std::size_t extent;  // elements from the first to the last, so that xtensor knows what it may touch
-};
-
-template <class T> StridedElements<T> strided_elements(const ArrayView& view) {
-  view.require(dtype_v<T>);
-  std::size_t extent = view.size() == 0 ? 0 : 1;
-  for (std::size_t axis = 0; extent > 0 && axis < view.rank(); ++axis)
-    extent += static_cast<std::size_t>((view.shape[axis] - 1) * view.stride(axis));
-  return {static_cast<const T*>(view.data), extent};
-}
-
-}  // namespace detail
-
 // A read-only xtensor expression over the elements of a value or gradient, without a copy; strided views included. Valid as
 // long as the memory it looks at. Throws DTypeError if T is not the element type.
 template <class T> auto as_xarray(const ArrayView& view) {
-  const auto elements = detail::strided_elements<T>(view);
+  view.require(dtype_v<T>);
   std::vector<std::size_t> shape(view.shape.begin(), view.shape.end());
   std::vector<std::ptrdiff_t> strides(view.rank());
   // xtensor wants stride 0 on an axis of extent 1
   for (std::size_t axis = 0; axis < view.rank(); ++axis) strides[axis] = view.shape[axis] == 1 ? 0 : view.stride(axis);
-  return xt::adapt(elements.data, elements.extent, xt::no_ownership(), shape, strides);
+  return xt::adapt(static_cast<const T*>(view.data), view.size(), xt::no_ownership(), shape, strides);
 }
 
 // The same with the rank N in the type, as xt::xtensor has it. Throws ShapeError if the rank differs.
 template <class T, std::size_t N> auto as_xtensor(const ArrayView& view) {
   if (view.rank() != N)
     throw ShapeError("as_xtensor<T, " + std::to_string(N) + ">: the array has shape " + to_string(view.shape));
-  const auto elements = detail::strided_elements<T>(view);
+  view.require(dtype_v<T>);
   std::array<std::size_t, N> shape;
   std::array<std::ptrdiff_t, N> strides;
   for (std::size_t axis = 0; axis < N; ++axis) {
     shape[axis] = static_cast<std::size_t>(view.shape[axis]);
     strides[axis] = view.shape[axis] == 1 ? 0 : view.stride(axis);
   }
-  return xt::adapt(elements.data, elements.extent, xt::no_ownership(), shape, strides);
+  return xt::adapt(static_cast<const T*>(view.data), view.size(), xt::no_ownership(), shape, strides);
 }
 
 }  // namespace unroll

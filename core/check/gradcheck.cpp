@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,9 +33,16 @@ class Objective {
     return record().item();
   }
 
-  Gradients gradients() {
+  // The gradient by each parameter; zeros where the objective does not depend on it.
+  std::vector<Array> gradients() {
     tape_.clear();
-    return backward(record());
+    const Var objective = record();
+    std::optional<Gradients> computed;
+    if (objective.node().tracked) computed = backward(objective);
+    std::vector<Array> result;
+    for (const Parameter& p : parameters_)
+      result.push_back(computed && computed->contains(p) ? (*computed)[p].copy() : Array(p.shape(), DType::f64));
+    return result;
   }
 
  private:
@@ -43,7 +51,7 @@ class Objective {
     const Var y = program_(tape_);
     if (&y.tape() != &tape_) throw TapeError("gradcheck: the program must record on the tape it is given");
     const Var loss = sum(y * tape_.constant(random_like(y.shape(), generator)));
-    if (options_.order == 1) return loss;
+    if (options_.order == 1 || !loss.node().tracked) return loss;
 
     const Gradients first = backward(loss, {.create_graph = true});
     Var directional = tape_.scalar(0, DType::f64);
@@ -65,13 +73,14 @@ class Entry {
  public:
   Entry(Objective& objective, Parameter& parameter, std::size_t position)
       : objective_(objective), parameter_(parameter), position_(position), value_(parameter.value().flat(position)) {}
+  ~Entry() { parameter_.mutable_value().set_flat(position_, value_); }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
 
   // The derivative by central differences of fourth order.
   double derivative(double relative_step) {
     const double h = relative_step * std::max(1.0, std::abs(value_));
-    const double d = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-    parameter_.mutable_value().set_flat(position_, value_);
-    return d;
+    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
   }
 
  private:
@@ -144,13 +153,7 @@ GradcheckReport gradcheck(const std::function<Var(Tape&)>& program, std::vector<
                     "fresh generator in every call)",
                     first, second));
 
-  // copies, because the perturbations below change the parameters that the gradients belong to
-  std::vector<Array> analytic;
-  {
-    const Gradients gradients = objective.gradients();
-    for (const Parameter& p : parameters)
-      analytic.push_back(gradients.contains(p) ? gradients[p].copy() : Array(p.shape(), DType::f64));
-  }
+  const std::vector<Array> analytic = objective.gradients();
   GradcheckReport report;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     report.rows.push_back(check(objective, parameters[i], analytic[i], options.tolerance));

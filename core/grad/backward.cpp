@@ -185,14 +185,18 @@ class EagerSweep {
     FewOrMany<Var> vars_;
   };
 
+  // Forgets what a rule recorded, also when the rule throws.
+  struct Forget {
+    Tape& tape;
+    Tape::Mark mark = tape.mark();
+    ~Forget() { tape.rollback(mark); }
+  };
+
   void general(NodeId id) {
-    const Tape::Mark mark = tape_.mark();
-    {
-      const AtForwardNode here(tape_, id, true);
-      Rule rule(*this, id);
-      tape_[id].op->vjp(rule);
-    }
-    tape_.rollback(mark);
+    const Forget afterwards{tape_};
+    const AtForwardNode here(tape_, id, true);
+    Rule rule(*this, id);
+    tape_[id].op->vjp(rule);
   }
 
   Tape& tape_;

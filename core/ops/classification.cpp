@@ -70,7 +70,11 @@ const Op& log_softmax_op = define({
     .name = "log_softmax",
     .shape = softmax_shape,
     .forward = softmax_forward<true>,
-    .vjp = [](Vjp& v) { v.give(0, v.g - exp(v.y) * sum(v.g, {v.attributes.ints[0]}, true)); },
+    .vjp =
+        [](Vjp& v) {
+          const Var total = sum(v.g, {v.attributes.ints[0]}, true);
+          v.give(0, v.g - exp(v.y) * total);
+        },
     .jvp = [](const Jvp& j) { return j.t[0] - sum(exp(j.y) * j.t[0], {j.attributes.ints[0]}, true); },
     .formula = [](std::span<const Symbol> x, const Attributes& a) { return softmax_formula("log_softmax", x[0], a); },
     .samples = [] { return softmax_samples(log_softmax); },
@@ -111,14 +115,17 @@ Var cross_entropy_slope(Var logits, const Attributes& attributes) {
   Array one_hot(shape, logits.dtype());
   for (std::size_t i = 0; i < targets.size(); ++i)
     one_hot.set_flat(i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(targets[i]), 1);
-  const Var difference = softmax(logits) - logits.tape().constant(one_hot);
-  if (total == 0) return difference * 0;
+  const Var probability = softmax(logits);
+  const Var difference = probability - logits.tape().constant(one_hot);
   if (weights.empty()) return difference * (1 / total);
   std::vector<std::int64_t> rows = shape.vector();
   rows.back() = 1;
   Array share(Shape(rows), logits.dtype());
-  for (std::size_t i = 0; i < weights.size(); ++i) share.set_flat(i, weights[i] / total);
-  return difference * logits.tape().constant(share);
+  for (std::size_t i = 0; i < weights.size(); ++i) share.set_flat(i, total == 0 ? 0 : weights[i] / total);
+  // chosen, not multiplied: a row that does not count may hold NaN
+  const Var weight = logits.tape().constant(share);
+  const Var weighted = difference * weight;
+  return where(weight, weighted, logits.tape().scalar(0, logits.dtype()));
 }
 
 std::vector<Sample> cross_entropy_samples() {

@@ -60,7 +60,8 @@ const Op& matmul_op = define({
         [](const Jvp& j) {
           if (j.t[1].empty()) return matmul(j.t[0], j.x[1]);
           if (j.t[0].empty()) return matmul(j.x[0], j.t[1]);
-          return matmul(j.t[0], j.x[1]) + matmul(j.x[0], j.t[1]);
+          const Var by_a = matmul(j.t[0], j.x[1]), by_b = matmul(j.x[0], j.t[1]);
+          return by_a + by_b;
         },
     .formula = [](std::span<const Symbol> x, const Attributes&) { return juxtaposed(x[0], x[1]); },
     .samples = matmul_samples,

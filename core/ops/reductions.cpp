@@ -147,7 +147,8 @@ const Op& max_op = define({
     .vjp =
         [](Vjp& v) {
           if (v.attributes.ints.size() == 1) return v.give(0, v.g);  // a scalar is its own maximum
-          v.give(0, kept(v.g, v.x[0], v.attributes) * share_of_largest(v.x[0], v.y, v.attributes));
+          const Var share = share_of_largest(v.x[0], v.y, v.attributes);
+          v.give(0, kept(v.g, v.x[0], v.attributes) * share);
         },
     .jvp =
         [](const Jvp& j) {
@@ -172,7 +173,11 @@ const Op& logsumexp_op = define({
           kernels::logsumexp(*c.inputs[0], kept_shape(c), result.data());
           kernels::copy(result, shape, out, true);
         },
-    .vjp = [](Vjp& v) { v.give(0, kept(v.g, v.x[0], v.attributes) * exp(v.x[0] - kept(v.y, v.x[0], v.attributes))); },
+    .vjp =
+        [](Vjp& v) {
+          const Var softmax = exp(v.x[0] - kept(v.y, v.x[0], v.attributes));
+          v.give(0, kept(v.g, v.x[0], v.attributes) * softmax);
+        },
     .jvp =
         [](const Jvp& j) {
           const Axes axes(j.attributes.ints.begin() + 1, j.attributes.ints.end());

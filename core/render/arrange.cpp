@@ -1,5 +1,6 @@
 #include <unroll/core/render/arrange.hpp>
 
+#include <unroll/core/render/engine_text.hpp>
 #include <unroll/core/render/layout.hpp>
 #include <unroll/core/render/style.hpp>
 
@@ -155,11 +156,16 @@ class Arranger {
     }
   }
 
-  // Lifts a block so that the first motorway that enters it, or the first line that enters from the last step, runs straight on.
+  // Lifts a block so that the first motorway that enters it, or the first line that enters from the last step, runs straight on. Steps that
+  // are built alike stay at one height.
   void lift_blocks() {
     std::vector<bool> lifted(lift_.size());
     for (const Connection& c : connections_) {
       if (!c.neighbour || c.from.block == initial_block || lifted[c.to.block] || !(c.straight || c.tail)) continue;
+      if (layouts_[c.from.block] == layouts_[c.to.block]) {
+        lift_[c.to.block] = lift_[c.from.block];
+        continue;
+      }
       lift_[c.to.block] = exit_height(c.from) - c.entrance.y;
       lifted[c.to.block] = true;
     }

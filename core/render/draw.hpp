@@ -21,7 +21,7 @@ struct DrawOptions {
   // Shapes below the names.
   bool shapes = true;
   // A line above the drawing.
-  std::string title;
+  std::string title = {};
 };
 
 // The drawing as DOT text in which everything has its position: `neato -n2` draws it as it is, `dot` lays it out anew. Identifiers are node

@@ -2,7 +2,9 @@
 
 #include <unroll/core/array/error.hpp>
 
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <string_view>
 
@@ -60,20 +62,6 @@ Agraph_t* subgraph(Agraph_t* graph, const std::string& name) {
   return nullptr;
 }
 
-// gvRenderData; a template because the type of the length differs between versions of the library.
-template <class Size>
-std::string rendered(int (*render)(GVC_t*, graph_t*, const char*, char**, Size*), GVC_t* context, graph_t* graph,
-                     const char* format) {
-  char* data = nullptr;
-  Size size = 0;
-  messages.clear();
-  if (render(context, graph, format, &data, &size) != 0 || !data || size == 0)
-    throw Error(fmt::format("draw: libgvc cannot make {}: {}", format, reason("no message")));
-  std::string picture(data, size);
-  gvFreeRenderData(data);
-  return picture;
-}
-
 }  // namespace
 
 struct LaidOutGraph::Handles {
@@ -102,7 +90,8 @@ LaidOutGraph::LaidOutGraph(const std::string& dot_text, const char* engine) : ha
   if (gvLayout(handles_->context, handles_->graph, engine) != 0)
     throw Error(fmt::format("draw: libgvc fails in the layout engine {}: {}", engine, reason("no message")));
   handles_->laid_out = true;
-  attach_attrs(handles_->graph);
+  // Writes positions and sizes into the attributes, where node(), edge() and cluster() read them.
+  if (std::string_view(engine) == "dot") attach_attrs(handles_->graph);
 }
 
 LaidOutGraph::~LaidOutGraph() = default;
@@ -137,7 +126,17 @@ LaidOutGraph::ClusterBox LaidOutGraph::cluster(const std::string& name) const {
 }
 
 std::string LaidOutGraph::render(const char* format) const {
-  return rendered(gvRenderData, handles_->context, handles_->graph, format);
+  // Into a stream in memory: gvRenderData does the same, but grows its memory by a page at a time, which takes long for long networks.
+  char* data = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = open_memstream(&data, &size);
+  if (!stream) throw Error("draw: no memory for the picture");
+  messages.clear();
+  const int failed = gvRender(handles_->context, handles_->graph, format, stream);
+  std::fclose(stream);
+  const std::unique_ptr<char, decltype(&std::free)> owner(data, std::free);
+  if (failed || size == 0) throw Error(fmt::format("draw: libgvc cannot make {}: {}", format, reason("no message")));
+  return {data, size};
 }
 
 }  // namespace unroll::render

@@ -1,7 +1,5 @@
 #include <unroll/core/render/label.hpp>
 
-#include <unroll/core/tape/op.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -68,64 +66,7 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-// How a product, a sum, ... is written between its operands; empty for the other operations.
-std::string_view infix(const Op& op) {
-  if (op.name == "add") return "+";
-  if (op.name == "sub") return "−";
-  if (op.name == "mul") return "⊙";
-  if (op.name == "div") return "÷";
-  return {};
-}
-
 }  // namespace
-
-bool is_folded(const Tape& tape, NodeId id) {
-  const Node& node = tape[id];
-  if (node.op == &parameter_op()) return true;
-  return node.op == &constant_op() && node.name == 0 && (node.value.size() == 1 || node.place.step != 0);
-}
-
-std::string short_name(const Tape& tape, NodeId id) {
-  const Node& node = tape[id];
-  if (node.op == &parameter_op()) {
-    const std::string& name = tape.parameter(id)->name();
-    return name.substr(name.rfind('.') + 1);
-  }
-  if (node.name != 0) return tape.name(id);
-  if (is_folded(tape, id)) return node.value.size() == 1 ? fmt::format("{:.4g}", node.value.item()) : "constant";
-  if (node.op->name == "select") return short_name(tape, tape.inputs(id)[0]);
-  return "·";
-}
-
-std::string expression(const Tape& tape, NodeId id) {
-  const Op& op = *tape[id].op;
-  const auto inputs = tape.inputs(id);
-  const auto folded = [&](std::size_t i) { return is_folded(tape, inputs[i]); };
-  const auto name = [&](std::size_t i) { return short_name(tape, inputs[i]); };
-  if (const std::string_view sign = infix(op); !sign.empty() && inputs.size() == 2) {
-    if (folded(0) && !folded(1))
-      return op.name == "sub" || op.name == "div" ? fmt::format("{} {}", name(0), sign)
-                                                  : fmt::format("{} {}", sign, name(0));
-    if (folded(1)) return fmt::format("{} {}", sign, name(1));
-    return std::string(sign);
-  }
-  if (op.name == "neg") return "−";
-  const bool any_folded = [&] {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (folded(i)) return true;
-    return false;
-  }();
-  if (op.name == "matmul" && any_folded) return fmt::format("{} {}", name(0), name(1));
-  if (op.name == "affine" && inputs.size() == 3) return fmt::format("{} {} + {}", name(0), name(1), name(2));
-  if (op.name == "affine" && inputs.size() == 5)
-    return fmt::format("{} {} + {} {} + {}", name(0), name(1), name(2), name(3), name(4));
-  if (op.name == "slice" && tape[id].attributes.ints.size() >= 3)
-    return fmt::format("[{} : {}]", tape[id].attributes.ints[1], tape[id].attributes.ints[2]);
-  std::string text(op.name);
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (folded(i)) text += " " + name(i);
-  return text;
-}
 
 std::string number(double value) {
   if (value != 0 && std::abs(value) < 1e-4) return fmt::format("{:.1e}", value);

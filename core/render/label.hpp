@@ -1,7 +1,5 @@
 #pragma once
 
-#include <unroll/core/tape/tape.hpp>
-
 #include <string>
 
 // What the boxes of a drawing say, and how it is written in DOT.
@@ -15,15 +13,6 @@ struct Text {
 
   friend bool operator==(const Text&, const Text&) = default;
 };
-
-// Leaves that are written into the labels of their readers and not drawn: parameters, numbers, unnamed constants.
-bool is_folded(const Tape& tape, NodeId id);
-
-// "W_f" of the parameter lstm.W_f, "x" of whatever is named x or selected from it, "0.5" of a number; "·" where there is no name.
-std::string short_name(const Tape& tape, NodeId id);
-
-// "+ b_f", "x W_f", "⊙", "tanh".
-std::string expression(const Tape& tape, NodeId id);
 
 // Three significant places are enough to compare: "0.0312", "1.2e-05".
 std::string number(double value);

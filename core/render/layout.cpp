@@ -1,14 +1,12 @@
 #include <unroll/core/render/layout.hpp>
 
+#include <unroll/core/render/engine_text.hpp>
 #include <unroll/core/render/graphviz.hpp>
 #include <unroll/core/render/style.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,144 +16,6 @@ namespace unroll::render {
 namespace {
 
 constexpr double rail_distance = 5, rail_indent = 12, corner_radius = 7;
-
-bool is_leaf(const Item& item) { return item.look == Look::input || item.look == Look::port; }
-
-// The scopes that are drawn as clusters: those below the common one, with the items directly in each.
-struct Clusters {
-  std::vector<ScopeId> order;  // by first item, outer ones before inner ones
-  std::map<ScopeId, std::vector<int>> items;
-  std::map<ScopeId, int> depth;
-  std::set<ScopeId> outer;  // those with other ones inside
-
-  // The innermost ones: gates, or layers without gates.
-  bool is_gate(ScopeId scope) const { return depth.contains(scope) && !outer.contains(scope); }
-};
-
-Clusters find_clusters(const Tape& tape, const Block& block) {
-  Clusters result;
-  for (int i = 0; i < static_cast<int>(block.items.size()); ++i) {
-    const Item& item = block.items[i];
-    if (is_leaf(item)) continue;
-    std::vector<ScopeId> chain;
-    for (ScopeId scope = item.scope; scope != block.common_scope && scope != 0; scope = tape.parent(scope))
-      chain.push_back(scope);
-    for (std::size_t k = chain.size(); k-- > 0;)
-      if (!result.depth.contains(chain[k])) {
-        result.depth[chain[k]] = static_cast<int>(chain.size() - k);
-        result.order.push_back(chain[k]);
-        if (k + 1 < chain.size()) result.outer.insert(chain[k + 1]);
-      }
-    if (!chain.empty()) result.items[item.scope].push_back(i);
-  }
-  return result;
-}
-
-std::string tap(std::size_t rail, int reader) { return fmt::format("tap{}_{}", rail, reader); }
-
-// A block as DOT text for the engine `dot`. The engine is asked for more than it can see in the graph:
-// - each reader of a rail gets a tap, an invisible point at the edge of the block, so that the engine leads its line around boxes;
-// - the items of a motorway stand at one height, and invisible points beside them and beside other states keep the way out free;
-// - gates stand from left to right as they were recorded.
-class EngineText {
- public:
-  EngineText(const Tape& tape, const Block& block) : tape_(tape), block_(block), clusters_(find_clusters(tape, block)) {}
-
-  // Whether the gates are told to stand in the order of recording.
-  std::string write(bool ordered) {
-    ordered_ = ordered;
-    out(fmt::format("digraph {{ rankdir={}; nodesep=0.16; ranksep=0.26; fontsize=9; {};",
-                    block_.beside_time ? "LR" : "BT", font));
-    out(std::string(node_format));
-    items();
-    for (ScopeId scope : clusters_.order)
-      if (clusters_.depth.at(scope) == 1) cluster(scope);
-    links();
-    taps();
-    if (!block_.beside_time) ways(block_.common_scope);
-    out("}");
-    return std::move(text_);
-  }
-
- private:
-  void out(const std::string& line) { text_ += line + "\n"; }
-  void point(const std::string& name) { out(name + " [shape=point, width=0.01, label=\"\"];"); }
-
-  void items() {
-    std::vector<bool> on_rail(block_.items.size());
-    for (const Rail& rail : block_.rails)
-      if (rail.item != nowhere) on_rail[rail.item] = true;
-    for (std::size_t i = 0; i < block_.items.size(); ++i)
-      if (!on_rail[i]) out(fmt::format("i{} [label={}];", i, html_label(block_.items[i].widest)));
-  }
-
-  void cluster(ScopeId scope) {
-    // The engine turns the picture upside down, labels included.
-    out(fmt::format("subgraph cluster_{} {{ label={}; labelloc={}; labeljust=l; margin=7;", scope,
-                    quoted(cluster_label(tape_, block_, scope)), block_.beside_time ? "t" : "b"));
-    if (const auto found = clusters_.items.find(scope); found != clusters_.items.end())
-      for (int i : found->second) out(fmt::format("i{};", i));
-    for (ScopeId inner : clusters_.order)
-      if (tape_.parent(inner) == scope) cluster(inner);
-    if (!block_.beside_time) ways(scope);
-    out("}");
-  }
-
-  void links() {
-    for (const Link& link : block_.links) {
-      // What belongs to no gate stands one above the other where it can: c, tanh(c), h.
-      const ScopeId scope = block_.items[link.from].scope;
-      const bool spine = scope == block_.items[link.to].scope && !clusters_.is_gate(scope);
-      out(fmt::format("i{} -> i{} [weight={}];", link.from, link.to, block_.on_motorway(link) ? 1 : spine ? 8 : 4));
-    }
-  }
-
-  // In the order of their readers: gates then stand from left to right as they were recorded.
-  void taps() {
-    std::vector<std::pair<int, std::size_t>> order;
-    for (std::size_t r = 0; r < block_.rails.size(); ++r)
-      for (int reader : block_.rails[r].readers) order.emplace_back(reader, r);
-    std::sort(order.begin(), order.end());
-    std::string row;
-    for (const auto& [reader, r] : order) {
-      point(tap(r, reader));
-      out(fmt::format("{} -> i{} [weight=4];", tap(r, reader), reader));
-      row += (row.empty() ? "" : ordered_ ? " -> " : "; ") + tap(r, reader);
-    }
-    if (!row.empty()) out(fmt::format("{{ rank=min; {}{}; }}", row, ordered_ ? " [style=invis]" : ""));
-  }
-
-  // Motorways and ways out, of the states in one scope: `dot` accepts them only inside of the cluster where the items are.
-  void ways(ScopeId scope) {
-    for (std::size_t m = 0; m < block_.motorways.size(); ++m) {
-      const std::vector<int>& way = block_.motorways[m].way;
-      if (cluster_of(way.back()) != scope) continue;
-      std::string line;
-      for (int i : way) line += fmt::format("i{}; ", i);
-      point(fmt::format("in{}", m));
-      point(fmt::format("out{}", way.back()));
-      out(fmt::format("{{ rank=same; in{}; {}out{}; }}", m, line, way.back()));
-      out(fmt::format("in{} -> i{}; i{} -> out{};", m, way.front(), way.back(), way.back()));
-    }
-    for (int i = 0; i < static_cast<int>(block_.items.size()); ++i) {
-      if (block_.items[i].look != Look::state || block_.on_motorway(i) || cluster_of(i) != scope) continue;
-      point(fmt::format("out{}", i));
-      out(fmt::format("{{ rank=same; i{0}; out{0}; }} i{0} -> out{0};", i));
-    }
-  }
-
-  // The scope of the cluster in which an item stands; the common scope where there is none.
-  ScopeId cluster_of(int item) const {
-    const ScopeId scope = block_.items[item].scope;
-    return clusters_.depth.contains(scope) ? scope : block_.common_scope;
-  }
-
-  const Tape& tape_;
-  const Block& block_;
-  const Clusters clusters_;
-  bool ordered_ = true;
-  std::string text_;
-};
 
 // Straight from side to side where both stand at one height.
 Curve across(const Rectangle& from, const Rectangle& to) {
@@ -192,8 +52,26 @@ void add_rails(const Block& block, const LaidOutGraph& engine, Layout& layout) {
   }
 }
 
-Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle>& sizes, bool ordered) {
-  const LaidOutGraph engine(EngineText(tape, block).write(ordered), "dot");
+// The frames of scopes with gates inside: around all that is in them. (As clusters of the engine they would only get in its way.)
+void frame_layers(const Tape& tape, const Block& block, const Clusters& clusters, Layout& layout) {
+  for (std::size_t k = layout.clusters.size(); k-- > 0;) {  // inner ones first
+    Cluster& cluster = layout.clusters[k];
+    if (clusters.is_gate(cluster.scope)) continue;
+    std::optional<Rectangle> box;
+    const auto include = [&](const Rectangle& r) { box = box ? united(*box, r) : r; };
+    for (const Cluster& inner : layout.clusters)
+      if (tape.parent(inner.scope) == cluster.scope) include(inner.box);
+    if (const auto own = clusters.items.find(cluster.scope); own != clusters.items.end())
+      for (int i : own->second) include(layout.items[i]);
+    cluster.box = box->grown(7);
+    cluster.box.top += 9;
+    const double half_label = 2.6 * static_cast<double>(cluster_label(tape, block, cluster.scope).size());
+    cluster.label = {cluster.box.left + 8 + half_label, cluster.box.top - 8};
+  }
+}
+
+Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle>& sizes, Wishes wishes) {
+  const LaidOutGraph engine(engine_text(tape, block, wishes), "dot");
   const auto name = [](int item) { return fmt::format("i{}", item); };
 
   std::vector<bool> on_rail(block.items.size());
@@ -209,9 +87,15 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
                                                    : engine.edge(name(link.from), name(link.to)));
   const Clusters clusters = find_clusters(tape, block);
   for (ScopeId scope : clusters.order) {
-    const auto [box, label] = engine.cluster(fmt::format("cluster_{}", scope));
-    layout.clusters.push_back({scope, clusters.depth.at(scope), box, label});
+    const int depth = clusters.depth.at(scope);
+    if (clusters.is_gate(scope)) {
+      const auto [box, label] = engine.cluster(fmt::format("cluster_{}", scope));
+      layout.clusters.push_back({scope, depth, box, label});
+    } else {
+      layout.clusters.push_back({scope, depth, {}, {}});
+    }
   }
+  frame_layers(tape, block, clusters, layout);
 
   // The box is around everything but the items on rails, which have no place yet.
   std::optional<Rectangle> box;
@@ -227,32 +111,41 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
   return layout;
 }
 
-// How far lines run: what is easy to follow has short lines.
-double length(const Layout& layout) {
+// What makes a layout hard to read, in points of line: how far lines run, and above all boxes in the way of a motorway or of a state that leaves.
+double badness(const Block& block, const Layout& layout) {
+  constexpr double box_in_the_way = 2000;
   double result = 0;
-  const auto add = [&](const Curve& curve) {
+  const auto follow = [&](const Curve& curve) {
     for (std::size_t i = 3; i < curve.size(); i += 3)
       result += std::hypot(curve[i].x - curve[i - 3].x, curve[i].y - curve[i - 3].y);
   };
-  for (const Curve& curve : layout.links) add(curve);
+  for (const Curve& curve : layout.links) follow(curve);
   for (const auto& rail : layout.rails)
-    for (const Curve& curve : rail) add(curve);
+    for (const Curve& curve : rail) follow(curve);
+
+  const auto clear = [&](double left, double right, double y) {
+    if (right < left) result += box_in_the_way;  // backwards
+    for (const Rectangle& item : layout.items)
+      if (item.overlaps({left, y - 1, right, y + 1})) result += box_in_the_way;
+  };
+  for (const Motorway& motorway : block.motorways) {
+    const Rectangle *before = nullptr, *item = nullptr;
+    for (int i : motorway.way) {
+      item = &layout.items[i];
+      clear(before ? before->right + 1 : layout.box.left, item->left - 1, item->centre().y);
+      before = item;
+    }
+  }
+  for (std::size_t i = 0; i < block.items.size(); ++i)
+    if (block.items[i].look == Look::state) clear(layout.items[i].right + 1, layout.box.right + 2, layout.items[i].centre().y);
   return result;
 }
 
 }  // namespace
 
-std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope) {
-  std::string label(tape.last_part(scope)), result;
-  if (!find_clusters(tape, block).is_gate(scope)) return label;
-  for (const Item& item : block.items)
-    if (item.scope == scope && !is_leaf(item) && !tape.name(item.node).empty()) result = tape.name(item.node);
-  return result.empty() || label == result ? label : label + " " + result;
-}
-
 // All that decides where things go is in the engine's text.
 std::string signature(const Tape& tape, const Block& block) {
-  std::string result = EngineText(tape, block).write(true);
+  std::string result = engine_text(tape, block, {});
   for (const Rail& rail : block.rails)
     result += fmt::format("{} {}\n", rail.item, rail.item == nowhere ? "" : html_label(block.items[rail.item].widest));
   return result;
@@ -273,10 +166,18 @@ Layout lay_out(const Tape& tape, const Block& block) {
   std::vector<Item> on_rails;
   for (const Rail& rail : block.rails) on_rails.push_back(rail.item == nowhere ? Item{} : block.items[rail.item]);
   const std::vector<Rectangle> sizes = sizes_of(on_rails);
-  // The order of recording is mostly the order of the textbook, but the engine gives way to it at any price: not where it makes detours.
-  Layout ordered = lay_out(tape, block, sizes, true);
-  Layout free = lay_out(tape, block, sizes, false);
-  return length(ordered) < 1.05 * length(free) ? ordered : free;
+  // The engine works hard for short lines, not for free ways: try what it makes of several wishes.
+  std::optional<Layout> best;
+  double least = 0;
+  for (const Wishes wishes : {Wishes{true, false}, Wishes{true, true}, Wishes{false, false}, Wishes{false, true}}) {
+    Layout layout = lay_out(tape, block, sizes, wishes);
+    // The order of recording is mostly that of the textbook: worth a detour.
+    const double bad = badness(block, layout) * (wishes.ordered ? 1 : 1.1);
+    if (best && bad >= least) continue;
+    best = std::move(layout);
+    least = bad;
+  }
+  return *best;
 }
 
 }  // namespace unroll::render

@@ -27,9 +27,6 @@ struct Layout {
   Rectangle box;                          // around all of it
 };
 
-// The gates of a block, as text: which scope, and the name of what it computes ("forget gate f").
-std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope);
-
 // Equal for two blocks that are built alike, which therefore share one layout.
 std::string signature(const Tape& tape, const Block& block);
 

@@ -1,5 +1,7 @@
 #include <unroll/core/render/scene.hpp>
 
+#include <unroll/core/render/names.hpp>
+#include <unroll/core/render/program.hpp>
 #include <unroll/core/tape/op.hpp>
 
 #include <algorithm>
@@ -32,7 +34,7 @@ class Reader {
     find_operands();
     choose_blocks();
     for (NodeId id = 0; id < tape_.size(); ++id)
-      if (is_drawn(id)) add_item(id);
+      if (program_.is_drawn(id)) add_item(id);
     for (std::size_t b = 0; b < scene_.blocks.size(); ++b) {
       Block& block = scene_.blocks[b];
       block.common_scope = common_scope(block);
@@ -42,37 +44,6 @@ class Reader {
   }
 
  private:
-  enum class Kind : std::uint8_t { hidden, leaf, computed };
-
-  // ---- which nodes are drawn, and what they read
-
-  bool is_drawn(NodeId id) const { return kind_[id] != Kind::hidden; }
-
-  // A step's part of an input reads as the input itself.
-  bool is_part_of_input(NodeId id) const {
-    if (tape_[id].op->name != "select") return false;
-    const NodeId whole = tape_.inputs(id)[0];
-    return tape_[whole].op->is_leaf() || tape_[whole].place.step != tape_[id].place.step;
-  }
-
-  void find_operands() {
-    for (NodeId id = 0; id < tape_.size(); ++id) {
-      const Node& node = tape_[id];
-      if (node.place.phase != phase_ || is_folded(tape_, id)) continue;
-      kind_[id] = node.op->is_leaf() ? Kind::leaf : Kind::computed;
-      for (NodeId input : tape_.inputs(id)) {
-        const bool leaf_behind_part = tape_[input].op->is_leaf() && is_part_of_input(id);
-        if (!is_drawn(input) || leaf_behind_part) continue;
-        if (std::find(operands_[id].begin(), operands_[id].end(), input) == operands_[id].end()) {
-          operands_[id].push_back(input);
-          readers_[input].push_back(id);
-        }
-      }
-    }
-    for (NodeId id = 0; id < tape_.size(); ++id)
-      if (kind_[id] == Kind::leaf && readers_[id].empty()) kind_[id] = Kind::hidden;
-  }
-
   // ---- where they stand
 
   void choose_blocks() {
@@ -80,15 +51,15 @@ class Reader {
     std::vector<bool> after_time(n), before_time(n);
     std::set<std::int32_t> steps;
     for (NodeId id = 0; id < n; ++id) {
-      if (!is_drawn(id)) continue;
+      if (!program_.is_drawn(id)) continue;
       const std::int32_t step = tape_[id].place.step;
-      if (step != no_step && kind_[id] == Kind::computed) steps.insert(step);
-      after_time[id] = step != no_step && kind_[id] == Kind::computed;
-      for (NodeId operand : operands_[id])
+      if (step != no_step && program_.kind(id) == Program::Kind::computed) steps.insert(step);
+      after_time[id] = step != no_step && program_.kind(id) == Program::Kind::computed;
+      for (NodeId operand : program_.operands(id))
         if (after_time[operand]) after_time[id] = true;
     }
     for (NodeId id = n; id-- > 0;)
-      for (NodeId reader : readers_[id])
+      for (NodeId reader : program_.readers(id))
         if (tape_[reader].place.step != no_step || before_time[reader]) before_time[id] = true;
 
     // Blocks by place in the picture: before time, the steps, after time.
@@ -96,15 +67,15 @@ class Reader {
                            after = std::numeric_limits<std::int64_t>::max();
     std::vector<std::optional<std::int64_t>> place(n);
     for (NodeId id = 0; id < n; ++id) {
-      if (kind_[id] != Kind::computed) continue;
+      if (program_.kind(id) != Program::Kind::computed) continue;
       const std::int32_t step = tape_[id].place.step;
       place[id] = step != no_step ? step : before_time[id] && !after_time[id] ? before : after;
     }
     // A leaf belongs to its only reader; one that several blocks read is shown in each.
     for (NodeId id = 0; id < n; ++id) {
-      if (kind_[id] != Kind::leaf) continue;
+      if (program_.kind(id) != Program::Kind::leaf) continue;
       std::set<std::int64_t> places;
-      for (NodeId reader : readers_[id])
+      for (NodeId reader : program_.readers(id))
         if (place[reader]) places.insert(*place[reader]);
       const bool initial = tape_[id].place.step == 0 || is_renewed(id);
       if (initial && !steps.empty() && !places.contains(0))
@@ -131,8 +102,8 @@ class Reader {
     // States: what a block reads of another step, and what has the same name and scope at other steps (so the last step, whose states nobody
     // reads, is drawn like the others).
     for (NodeId id = 0; id < n; ++id)
-      if (kind_[id] == Kind::computed && tape_[id].place.step != no_step)
-        for (NodeId reader : readers_[id])
+      if (program_.kind(id) == Program::Kind::computed && tape_[id].place.step != no_step)
+        for (NodeId reader : program_.readers(id))
           if (tape_[reader].place.step != tape_[id].place.step && tape_[reader].place.step != no_step)
             states_.insert(identity(id));
     for (NodeId id : initial_)
@@ -146,11 +117,11 @@ class Reader {
   std::vector<NodeId> named_like(NodeId leaf) const {
     std::vector<NodeId> result;
     if (tape_[leaf].name == 0) return result;
-    for (NodeId reader : readers_[leaf]) {
+    for (NodeId reader : program_.readers(leaf)) {
       const std::int32_t step = tape_[reader].place.step;
       if (step == no_step) continue;
       for (NodeId id = leaf + 1; id < tape_.size(); ++id)
-        if (kind_[id] == Kind::computed && tape_[id].place.step == step && tape_.name(id) == tape_.name(leaf))
+        if (program_.kind(id) == Program::Kind::computed && tape_[id].place.step == step && tape_.name(id) == tape_.name(leaf))
           result.push_back(id);
       break;
     }
@@ -205,7 +176,7 @@ class Reader {
 
   Look look_of(NodeId id) const {
     const Node& node = tape_[id];
-    if (kind_[id] == Kind::leaf || is_part_of_input(id)) return Look::input;
+    if (program_.kind(id) == Program::Kind::leaf || program_.is_part_of_input(id)) return Look::input;
     if (states_.contains(identity(id)) && node.name != 0) return Look::state;
     return node.name != 0 ? Look::result : Look::operation;
   }
@@ -257,7 +228,7 @@ class Reader {
         rail_of[i] = static_cast<int>(block.rails.size());
         block.rails.push_back({static_cast<int>(i), {}, {}});
       }
-      for (NodeId operand : operands_[id]) {
+      for (NodeId operand : program_.operands(id)) {
         if (block_[operand] == index) {
           const int from = item_of(operand);
           if (const int rail = rail_of[from]; rail != nowhere)

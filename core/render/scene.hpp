@@ -29,6 +29,8 @@ struct Item {
   Text text;
   Text widest;  // what it would say at the step with the longest number: equal in all steps, for equal sizes
   std::string tooltip;
+
+  bool is_leaf() const { return look == Look::input || look == Look::port; }
 };
 
 // From an item of a block to another one; indices into Block::items.

@@ -2,21 +2,19 @@
 #include <unroll/core/tape/recorded_call.hpp>
 #include <unroll/core/tape/tape.hpp>
 
-
 #include <fmt/format.h>
 
 namespace unroll {
 
 namespace {
 
-[[noreturn]] void fail_operand(const Op& op, std::size_t i, const Var& operand, const Tape& tape) {
-  if (!operand.alive() || operand.empty()) {
-    try {
-      (void)operand.tape();
-    } catch (const TapeError& e) { throw TapeError(fmt::format("{}: operand {}: {}", op.name, i, e.what())); }
-  }
-  throw TapeError(fmt::format("{}: operands 0 and {} were recorded on two tapes: one operation works on one tape  {}",
-                              op.name, i, tape.where(tape.place, static_cast<NodeId>(tape.size()))));
+// Says in the name of the operation what is wrong with an operand that does not belong to the tape.
+[[noreturn]] void fail_operand(const Op& op, std::size_t i, const Var& operand) {
+  try {
+    const Tape& tape = operand.tape();
+    throw TapeError(fmt::format("recorded on another tape than operand 0: one operation works on one tape  {}",
+                                tape.where(operand.id())));
+  } catch (const TapeError& e) { throw TapeError(fmt::format("{}: operand {}: {}", op.name, i, e.what())); }
 }
 
 std::string shapes(std::span<const ArrayView* const> inputs) {
@@ -69,6 +67,7 @@ Var apply(const Op& op, std::initializer_list<Var> operands, const Attributes& a
 Var apply(const Op& op, std::span<const Var> operands, const Attributes& attributes) {
   const std::size_t n = operands.size();
   if (n == 0) throw TapeError(fmt::format("{}: no operands, so no tape to record on", op.name));
+  if (!operands[0].alive()) fail_operand(op, 0, operands[0]);
   Tape& tape = operands[0].tape();
 
   FewOrMany<NodeId> ids(n);
@@ -76,7 +75,7 @@ Var apply(const Op& op, std::span<const Var> operands, const Attributes& attribu
   bool tracked = false;
   for (std::size_t i = 0; i < n; ++i) {
     const Var& operand = operands[i];
-    if (!operand.alive() || &operand.tape() != &tape) fail_operand(op, i, operand, tape);
+    if (!operand.alive() || &operand.tape() != &tape) fail_operand(op, i, operand);
     const NodeId id = operand.id();
     ids[i] = id;
     if (tape.lazy) materialize(tape, id);

@@ -17,7 +17,7 @@ namespace unroll {
 // An expression that computes its own text: the third number type, beside float/double and Var, that the generic formulas of
 // the operations are instantiated with. Binding tells when brackets are needed.
 struct Symbol {
-  enum Binding { sum, product, unary, power, atom };
+  enum Binding { additive, multiplicative, unary, power, atom };
 
   std::string text;
   Binding binding = atom;
@@ -46,30 +46,32 @@ template <class... S> Symbol call(std::string_view function, const S&... argumen
 
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator+(const A& a, const B& b) {
-  const std::string left = symbol(a).within(Symbol::sum), right = symbol(b).within(Symbol::sum);
-  return {left + (right.starts_with('-') ? " - " + right.substr(1) : " + " + right), Symbol::sum};
+  const std::string left = symbol(a).within(Symbol::additive), right = symbol(b).within(Symbol::additive);
+  return {left + (right.starts_with('-') ? " - " + right.substr(1) : " + " + right), Symbol::additive};
 }
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator-(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::sum) + " - " + symbol(b).behind(Symbol::product), Symbol::sum};
+  return {symbol(a).within(Symbol::additive) + " - " + symbol(b).behind(Symbol::multiplicative), Symbol::additive};
 }
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator*(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::product) + " * " + symbol(b).behind(Symbol::product), Symbol::product};
+  return {symbol(a).within(Symbol::multiplicative) + " * " + symbol(b).behind(Symbol::multiplicative),
+          Symbol::multiplicative};
 }
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator/(const A& a, const B& b) {
-  return {symbol(a).within(Symbol::product) + " / " + symbol(b).behind(Symbol::unary), Symbol::product};
+  return {symbol(a).within(Symbol::multiplicative) + " / " + symbol(b).behind(Symbol::unary), Symbol::multiplicative};
 }
 inline Symbol operator-(const Symbol& a) {
-  return {"-" + a.behind(Symbol::product), a.binding == Symbol::product ? Symbol::product : Symbol::unary};
+  return {"-" + a.behind(Symbol::multiplicative),
+          a.binding == Symbol::multiplicative ? Symbol::multiplicative : Symbol::unary};
 }
 
 // ---- for the operations that are not pointwise
 
 // A matrix product is written without a sign, and binds its factors more tightly than * does: x W.
 inline Symbol juxtaposed(const Symbol& a, const Symbol& b) {
-  return {a.within(Symbol::unary) + " " + b.within(Symbol::power), Symbol::product};
+  return {a.within(Symbol::unary) + " " + b.within(Symbol::power), Symbol::multiplicative};
 }
 
 // x[:, 2:5] for axis 1 and "2:5".

@@ -81,6 +81,7 @@ void Tape::clear() {
 void Tape::rollback(const Mark& mark) {
   nodes_.truncate(mark.nodes);
   inputs_.resize(mark.inputs);
+  held_.resize(mark.held);
   arena_.rollback(mark.arena);
   while (!parameters_.empty() && parameters_.back().node >= mark.nodes) {
     parameter_index_.erase(parameters_.back().parameter.identity());
@@ -141,6 +142,7 @@ Var Tape::use(const Parameter& parameter) {
   const NodeId known = find(parameter);
   if (known != no_node) return {life_, known};
   // a parameter belongs to no moment: outside of time, and to its layer's scope as its name says
+  held_.push_back(parameter.value().owner());
   const Place here = place;
   place.step = no_step;
   place.phase = Phase::forward;

@@ -71,10 +71,10 @@ class Tape {
   // ---- for the engine: apply(), the sweeps, and the RAII classes below
 
   struct Mark {
-    std::size_t nodes, inputs;
+    std::size_t nodes, inputs, held;
     Arena::Mark arena;
   };
-  Mark mark() const { return {nodes_.size(), inputs_.size(), arena_.mark()}; }
+  Mark mark() const { return {nodes_.size(), inputs_.size(), held_.size(), arena_.mark()}; }
   // Forgets everything recorded since the mark. Vars of forgotten nodes must not be used again.
   void rollback(const Mark& mark);
 

@@ -1,0 +1,431 @@
+#include "support.hpp"
+
+#include <unroll/core/array/whole_file.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Runs the built command, as a user would: what it prints, what it says where it cannot do what was asked, and its exit status.
+
+namespace unroll::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// A folder of a test's own, gone with it.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("unroll-test-cli-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+  std::string file(const std::string& name, const std::string& bytes) const {
+    write_whole_file(path_ / name, bytes);
+    return file(name);
+  }
+
+ private:
+  fs::path path_;
+};
+
+struct Result {
+  int status;
+  std::string out, err;
+
+  Json json() const { return Json::parse(out); }
+};
+
+std::string quoted(const std::string& argument) {
+  std::string text = "'";
+  for (char c : argument) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
+Result run(const std::vector<std::string>& arguments) {
+  static int count = 0;
+  const fs::path err = fs::temp_directory_path() /
+                       ("unroll-test-cli-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".err");
+  std::string command = quoted(UNROLL_COMMAND);
+  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  command += " 2>" + quoted(err.string()) + " </dev/null";
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe);
+  Result result{};
+  char buffer[4096];
+  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) result.out.append(buffer, n);
+  const int status = ::pclose(pipe);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  result.err = read_whole_file(err);
+  fs::remove(err);
+  return result;
+}
+
+// The first line of what is said where a request cannot be met; "" unless the status is 2 and nothing is on stdout.
+std::string refusal(const std::vector<std::string>& arguments) {
+  const Result result = run(arguments);
+  if (result.status != 2 || !result.out.empty()) return {};
+  return result.err.substr(0, result.err.find('\n'));
+}
+
+std::set<std::string> keys(const Json& object) {
+  std::set<std::string> result;
+  for (const auto& [key, value] : object.items()) result.insert(key);
+  return result;
+}
+using Keys = std::set<std::string>;
+
+std::string repeated(const std::string& text, int times) {
+  std::string result;
+  for (int i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("unroll summary: the published parameter counts") {
+  const auto count = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "summary");
+    for (const char* argument : {"--input", "1", "--hidden", "10", "--json"}) arguments.emplace_back(argument);
+    return run(arguments).json()["parameters"].get<int>();
+  };
+  CHECK(count({"rnn"}) == 120);
+  CHECK(count({"lstm"}) == 480);
+  CHECK(count({"gru"}) == 360);
+  CHECK(count({"gru", "--reset", "before"}) == 360);
+  CHECK(count({"GRU", "--reset", "after"}) == 390);
+  CHECK(count({"lstm", "--layers", "2"}) == 480 + 4 * (21 * 10));
+
+  const Json json = run({"summary", "Lstm", "--input", "2", "--hidden", "3", "--json"}).json();
+  CHECK(keys(json) == Keys{"layer", "parameters", "rows"});
+  CHECK(json["layer"] == "lstm");
+  CHECK(json["rows"].size() == 3);
+  CHECK(json["rows"][0] == Json{{"name", "lstm.W_x"}, {"shape", {2, 12}}, {"parameters", 24}});
+
+  const Result table = run({"summary", "lstm", "--input", "1", "--hidden", "10"});
+  CHECK(table.status == 0);
+  CHECK(table.out.find("lstm.W_h   (10, 40)         400") != std::string::npos);
+  CHECK(table.out.find("480") != std::string::npos);
+}
+
+TEST_CASE("unroll check: all cells pass, in JSON and as a table") {
+  const Result result = run({"check", "--json", "--steps", "3", "--hidden", "3"});
+  CHECK(result.status == 0);
+  const Json json = result.json();
+  CHECK(keys(json) == Keys{"passed", "rows"});
+  CHECK(json["passed"] == true);
+  std::set<std::string> layers, names;
+  for (const Json& row : json["rows"]) {
+    CHECK(keys(row) == Keys{"layer", "name", "index", "analytic", "numeric", "relative_error", "passed"});
+    CHECK(row["passed"] == true);
+    CHECK(row["relative_error"].get<double>() < 1e-6);
+    CHECK(row["analytic"].get<double>() == doctest::Approx(row["numeric"].get<double>()).epsilon(1e-5));
+    layers.insert(row["layer"].get<std::string>());
+    names.insert(row["name"].get<std::string>());
+  }
+  CHECK(layers.size() == 12);
+  for (const char* layer : {"rnn tanh", "rnn relu", "lstm", "lstm peepholes", "gru reset before", "gru reset after"}) {
+    CHECK(layers.contains(layer));
+    CHECK(layers.contains(std::string(layer) + ", textbook"));
+  }
+  for (const char* name : {"x", "h0", "c0", "lstm.W_x", "lstm.p_o", "gru.b_h", "rnn.b", "lstm.U_f"})
+    CHECK(names.contains(name));
+
+  const Result table = run({"check", "GRU", "rnn", "--order", "2", "--hidden", "2", "--steps", "2"});
+  CHECK(table.status == 0);
+  CHECK(table.out.find("lstm") == std::string::npos);
+  CHECK(table.out.find("The second derivatives of all 8 agree with finite differences") != std::string::npos);
+  CHECK(run({"check", "rnn", "--parameters"}).out.find("rnn.W_x") != std::string::npos);
+}
+
+TEST_CASE("unroll check: a check that fails names the entries, and the exit status is 1") {
+  const Result result = run({"check", "rnn", "--tolerance", "1e-30"});
+  CHECK(result.status == 1);
+  CHECK(result.out.find("WRONG") != std::string::npos);
+  CHECK(result.out.find("4 of 4 do not agree with finite differences (relative error above 1e-30):") !=
+        std::string::npos);
+  CHECK(result.out.find("rnn tanh: rnn.W_x[") != std::string::npos);
+  const Result json = run({"check", "rnn", "--tolerance", "1e-30", "--json"});
+  CHECK(json.status == 1);
+  CHECK(json.json()["passed"] == false);
+}
+
+TEST_CASE("unroll list: the tape, with its backward pass, or as equations") {
+  const Result forward = run({"list", "lstm", "--steps", "2"});
+  CHECK(forward.status == 0);
+  CHECK(forward.out.find("lstm/forget gate") != std::string::npos);
+  CHECK(forward.out.find("backward") == std::string::npos);
+  CHECK(run({"list", "lstm", "--steps", "2", "--backward"}).out.find("backward") != std::string::npos);
+  CHECK(run({"list", "lstm", "--steps", "2", "--packed"}).out.find("affine") != std::string::npos);
+  CHECK(run({"list", "lstm", "--steps", "2", "--equations"}).out.find("c_2 = f_2 * c_1 + i_2 * g_2") !=
+        std::string::npos);
+  const Json json = run({"list", "rnn", "--steps", "1", "--json"}).json();
+  CHECK(keys(json) == Keys{"nodes", "lines"});
+  CHECK(json["lines"].size() == json["nodes"].get<std::size_t>() + 1);
+}
+
+TEST_CASE("unroll render: a drawing by its suffix, in a folder that is made") {
+  const Folder folder;
+  for (const auto& [suffix, start] :
+       {std::pair{"dot", "digraph"}, {"svg", "<?xml"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}}) {
+    const std::string file = folder.file(std::string("new/lstm.") + suffix);
+    const Result result = run({"render", "lstm", "--steps", "2", "--gradients", "--output", file});
+    INFO(file, " ", result.err);
+    CHECK(result.status == 0);
+    CHECK(result.out.starts_with(file + ": "));
+    CHECK(read_whole_file(file).starts_with(start));
+  }
+  const std::string file = folder.file("gru.dot");
+  const Json json =
+      run({"render", "gru", "--steps", "2", "--backward", "--gradients", "--output", file, "--json"}).json();
+  CHECK(keys(json) == Keys{"output", "nodes"});
+  CHECK(json["output"] == file);
+}
+
+TEST_CASE("unroll hello: learns the word, and draws the network") {
+  const Folder folder;
+  const std::string file = folder.file("new/hello.svg");
+  const Result result = run({"hello", "--json", "--output", file, "--output", folder.file("hello.dot")});
+  CHECK(result.status == 0);
+  const Json json = result.json();
+  CHECK(json["learned"] == true);
+  CHECK(json["answer"] == "ello");
+  REQUIRE(json["rows"].size() == 4);
+  for (std::size_t t = 0; t < 4; ++t) {
+    CHECK(json["rows"][t]["input"] == std::string(1, "hell"[t]));
+    CHECK(json["rows"][t]["answer"] == std::string(1, "ello"[t]));
+    CHECK(json["rows"][t]["probability"].get<double>() > 0.9);
+  }
+  CHECK(read_whole_file(file).find("</svg>") != std::string::npos);
+  CHECK(fs::exists(folder.file("hello.dot")));
+  for (const char* seed : {"2", "3", "4"}) CHECK(run({"hello", "--seed", seed}).status == 0);
+  const Result early = run({"hello", "--training-steps", "3"});
+  CHECK(early.status == 1);
+  CHECK(early.out.find("Not learned in 3 steps") != std::string::npos);
+}
+
+TEST_CASE("unroll train and sample: a tiny text, English and Korean") {
+  const Folder folder;
+  const std::vector<std::string> sizes{"--hidden", "16", "--epochs", "20", "--steps", "10", "--batch", "4"};
+  for (const auto& [cell, text, prompt, sample_words] : {std::tuple{"lstm", "the cat sat on the mat. ", "the c", "a"},
+                                                         {"GRU", "기차는 밤에 떠났다. ", "기차", "는"},
+                                                         {"rnn", "밤 train 밤 train ", "밤 tr", "a"}}) {
+    const std::string file = folder.file("text.txt", repeated(text, 30));
+    const std::string model = folder.file("new/model.safetensors");
+    std::vector<std::string> arguments{"train", "--text", file, "--cell", cell, "--json", "--save", model};
+    arguments.insert(arguments.end(), sizes.begin(), sizes.end());
+    const Result trained = run(arguments);
+    INFO(cell, " ", trained.err);
+    REQUIRE(trained.status == 0);
+    const Json json = trained.json();
+    CHECK(keys(json) == Keys{"characters", "initial_bits_per_character", "final_bits_per_character", "sample"});
+    CHECK(json["final_bits_per_character"].get<double>() < 0.7 * json["initial_bits_per_character"].get<double>());
+    CHECK(trained.err.find("epoch  20 of 20  100%") != std::string::npos);
+    CHECK(trained.err.find("bits/char") != std::string::npos);
+
+    const Result sampled = run({"sample", model, "--prompt", prompt, "--length", "1", "--temperature", "0", "--json"});
+    CHECK(sampled.status == 0);
+    CHECK(keys(sampled.json()) == Keys{"prompt", "sample"});
+    CHECK(sampled.json()["prompt"] == prompt);
+    CHECK(sampled.json()["sample"] == sample_words);
+    const Result plain = run({"sample", model, "--prompt", prompt, "--length", "7", "--seed", "3"});
+    CHECK(plain.out.starts_with(prompt));
+    CHECK(plain.out == run({"sample", model, "--prompt", prompt, "--length", "7", "--seed", "3"}).out);
+  }
+  CHECK(run({"train", "--text", folder.file("text.txt", "가나"), "--json", "--epochs", "1"}).json()["characters"] == 2);
+}
+
+TEST_CASE("unroll train: equal seeds give equal models, byte for byte") {
+  const Folder folder;
+  const std::string text = folder.file("text.txt", repeated("one two three four ", 20));
+  const auto model = [&](const char* name, const char* seed) {
+    const std::string file = folder.file(name);
+    REQUIRE(run({"train", "--text", text, "--hidden", "12", "--layers", "2", "--epochs", "3", "--steps", "8", "--seed",
+                 seed, "--save", file})
+                .status == 0);
+    return read_whole_file(file);
+  };
+  const std::string first = model("a", "5");
+  CHECK(first == model("b", "5"));
+  CHECK(first != model("c", "6"));
+}
+
+TEST_CASE("unroll train: the end of a long text is held out") {
+  const Folder folder;
+  const std::string text = folder.file("text.txt", repeated("1234567890", 1000));
+  const Result result = run({"train", "--text", text, "--hidden", "8", "--epochs", "1"});
+  CHECK(result.status == 0);
+  CHECK(result.out.find("10000 characters, 10 different") != std::string::npos);
+  CHECK(result.out.find("the last 500 are held out") != std::string::npos);
+  CHECK(result.out.find("Before training: 3.") != std::string::npos);
+  CHECK(result.out.find("After training: ") != std::string::npos);
+  CHECK(result.out.find(" on what was held out)") != std::string::npos);
+}
+
+TEST_CASE("unroll train: a time limit ends it") {
+  const Folder folder;
+  const std::string text = folder.file("text.txt", repeated("the cat sat on the mat. ", 30));
+  const auto start = std::chrono::steady_clock::now();
+  const Result result = run({"train", "--text", text, "--hidden", "8", "--epochs", "1000000", "--time-limit", "1"});
+  CHECK(result.status == 0);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+}
+
+TEST_CASE("unroll train: a loss that is no number stops it") {
+  const Folder folder;
+  const std::string text = folder.file("text.txt", repeated("the cat sat on the mat. ", 30));
+  const Result result =
+      run({"train", "--text", text, "--hidden", "8", "--epochs", "50", "--learning-rate", "1e29", "--clip", "1e29"});
+  CHECK(result.status == 1);
+  CHECK(result.err.find("no longer a finite number: try a smaller --learning-rate or --clip") != std::string::npos);
+}
+
+TEST_CASE("unroll train: Ctrl-C and SIGTERM save what was learned") {
+  const Folder folder;
+  const std::string text = folder.file("text.txt", repeated("the cat sat on the mat. ", 60));
+  for (const int signal : {SIGINT, SIGTERM})
+    for (const bool with_save : {true, false}) {
+      const std::string model = folder.file("model.safetensors"), log = folder.file("log");
+      fs::remove(model);
+      std::fflush(nullptr);  // or the child prints again what is waiting here
+      const pid_t child = ::fork();
+      REQUIRE(child >= 0);
+      if (child == 0) {
+        std::freopen("/dev/null", "w", stdout);
+        std::freopen(log.c_str(), "w", stderr);
+        std::vector<const char*> arguments{UNROLL_COMMAND, "train", "--text",   text.c_str(),
+                                           "--hidden",     "8",     "--epochs", "1000000"};
+        if (with_save) arguments.insert(arguments.end(), {"--save", model.c_str()});
+        arguments.push_back(nullptr);
+        ::execv(UNROLL_COMMAND, const_cast<char* const*>(arguments.data()));
+        ::_exit(127);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      ::kill(child, signal);
+      int status = 0;
+      pid_t ended = 0;
+      for (int tenths = 0; tenths < 300 && ended == 0; ++tenths) {
+        ended = ::waitpid(child, &status, WNOHANG);
+        if (ended == 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+      if (ended == 0) {
+        ::kill(child, SIGKILL);
+        ::waitpid(child, &status, 0);
+      }
+      REQUIRE(ended == child);
+      REQUIRE(WIFEXITED(status));
+      CHECK(WEXITSTATUS(status) == 128 + signal);
+      const std::string said = read_whole_file(log);
+      INFO(said);
+      if (with_save) {
+        CHECK(said.find("Interrupted. What was learned until now is saved: " + model) != std::string::npos);
+        CHECK(run({"sample", model, "--prompt", "the", "--length", "5"}).status == 0);
+      } else {
+        CHECK(said.find("Interrupted. Nothing is saved: --save MODEL") != std::string::npos);
+        CHECK(!fs::exists(model));
+      }
+    }
+}
+
+TEST_CASE("unroll train: a text that cannot be learned from is refused") {
+  const Folder folder;
+  const auto said = [](const std::string& file) { return refusal({"train", "--text", file}); };
+  std::string file = folder.file("none.txt");
+  CHECK(said(file) == "unroll train: cannot read " + file + ": No such file or directory");
+  file = folder.file("empty.txt", "");
+  CHECK(said(file) == "unroll train: " + file + " is empty: give a text to learn from");
+  file = folder.file("one.txt", "가");
+  CHECK(said(file) == "unroll train: " + file + " has one character: give a longer text");
+  file = folder.file("cp949.txt", "abc \xb1\xe2\xc2\xf7");
+  CHECK(said(file) == "unroll train: " + file +
+                          " is not UTF-8 text: byte 4 is wrong. Convert it first; for an older Korean text: iconv -f "
+                          "CP949 -t UTF-8 " +
+                          file + " > new.txt");
+  CHECK(said(folder.file("")).find("it is a folder, not a file") != std::string::npos);
+  file = folder.file("text.txt", "abcabc");
+  CHECK(refusal({"train", "--text", file, "--save", file + "/model"}).find("cannot write " + file + "/model: ") !=
+        std::string::npos);
+}
+
+TEST_CASE("unroll sample: a file that is no model is refused, and so is a prompt that it cannot read") {
+  const Folder folder;
+  const auto said = [](const std::string& file) { return refusal({"sample", file, "--prompt", "a"}); };
+  std::string file = folder.file("none");
+  CHECK(said(file) == "unroll sample: cannot read " + file + ": No such file or directory");
+  file = folder.file("foreign", "%PDF-1.7 and so on");
+  CHECK(said(file) ==
+        "unroll sample: " + file + ": not a safetensors file: there is no JSON header after the first 8 bytes");
+
+  const std::string model = folder.file("model"), text = folder.file("text", repeated("abc ", 20));
+  REQUIRE(run({"train", "--text", text, "--hidden", "4", "--epochs", "1", "--save", model}).status == 0);
+  const std::string bytes = read_whole_file(model);
+  file = folder.file("cut", bytes.substr(0, bytes.size() - 9));
+  CHECK(said(file).starts_with("unroll sample: " + file + ": truncated: tensor readout.b ends at byte "));
+  CHECK(refusal({"sample", model, "--prompt", "abx"}) ==
+        "unroll sample: the character 'x' (U+0078) is not among the 4 that the model knows");
+  CHECK(refusal({"sample", model, "--prompt", "기"}) ==
+        "unroll sample: the character '기' (U+AE30) is not among the 4 that the model knows");
+  CHECK(refusal({"sample", model, "--prompt", ""}) ==
+        "unroll sample: the prompt is empty: give at least one character to begin with");
+  CHECK(refusal({"sample", model, "--prompt", "a\xff"}) ==
+        "unroll sample: the prompt is not UTF-8 text (byte 1 is not UTF-8)");
+}
+
+TEST_CASE("unroll: what cannot be asked for is refused, with what can be") {
+  CHECK(refusal({}) == "unroll: A subcommand is required");
+  CHECK(refusal({"lern"}).starts_with("unroll: "));
+  CHECK(refusal({"summary", "lstm", "--input", "3"}) == "unroll summary: --hidden is required");
+  CHECK(refusal({"summary", "transformer", "--input", "3", "--hidden", "3"}) ==
+        "unroll summary: CELL: transformer is not a cell: choose rnn, lstm or gru");
+  CHECK(refusal({"summary", "gru", "--input", "3", "--hidden", "3", "--reset", "never"}) ==
+        "unroll summary: --reset: never is neither before nor after");
+  CHECK(refusal({"check", "lstm", "--hidden", "-3"}) ==
+        "unroll check: --hidden: -3 is not a whole number from 1 to 256");
+  CHECK(refusal({"check", "lstm", "--steps", "many"}) ==
+        "unroll check: --steps: many is not a whole number from 1 to 10000");
+  CHECK(refusal({"check", "lstm", "--batch", "2.5"}) ==
+        "unroll check: --batch: 2.5 is not a whole number from 1 to 256");
+  CHECK(refusal({"check", "lstm", "--order", "3"}) == "unroll check: --order: 3 is not a whole number from 1 to 2");
+  CHECK(refusal({"check", "--tolerance", "0"}) == "unroll check: --tolerance: 0 is not a number above 0");
+  CHECK(refusal({"check", "--seed", "-1"}) == "unroll check: --seed: -1 is not a whole number from 0 up");
+  CHECK(refusal({"render", "lstm", "--steps", "2", "--output", "lstm.bmp"}) ==
+        "unroll render: --output: lstm.bmp does not end in .dot, .svg, .png or .pdf, which says what to draw");
+  CHECK(refusal({"sample", "m", "--prompt", "a", "--temperature", "-1"}) ==
+        "unroll sample: --temperature: -1 is not a number from 0 up");
+  CHECK(refusal({"sample", "m", "--prompt", "a", "--temperature", "nan"}) ==
+        "unroll sample: --temperature: nan is not a number from 0 up");
+  CHECK(refusal({"train", "--text", "t", "--learning-rate", "0"}) ==
+        "unroll train: --learning-rate: 0 is not a number above 0");
+  CHECK(!refusal({"hello", "--colour"}).empty());
+  const Result result = run({"check", "--hidden", "0"});
+  CHECK(result.err.find("`unroll check --help` shows what can be said here.") != std::string::npos);
+}
+
+TEST_CASE("unroll --help: every subcommand teaches by examples") {
+  const Result all = run({"--help"});
+  CHECK(all.status == 0);
+  for (const char* command : {"hello", "summary", "check", "list", "render", "train", "sample"}) {
+    CHECK(all.out.find(std::string("\n  ") + command) != std::string::npos);
+    const Result one = run({command, "--help"});
+    CHECK(one.status == 0);
+    CHECK(one.out.find(std::string("Examples:\n  unroll ") + command) != std::string::npos);
+    CHECK(one.out.find("--json") != std::string::npos);
+  }
+}
+
+}  // namespace unroll::test

@@ -38,9 +38,7 @@ using render::Rectangle;
 
 constexpr std::int64_t inputs = 3, hidden = 4;
 
-Var input_sequence(Tape& tape, std::int64_t steps) {
-  return tape.constant(Array({steps, 1, inputs}, DType::f64), "x");
-}
+Var input_sequence(Tape& tape, std::int64_t steps) { return tape.constant(Array({steps, 1, inputs}, DType::f64), "x"); }
 
 template <class Cell> Var last_output_loss(Tape& tape, const Cell& cell, std::int64_t steps) {
   return mean(square(over_time(cell, input_sequence(tape, steps)).outputs.back())).named("loss");
@@ -59,7 +57,8 @@ struct Network {
 std::vector<Network> networks() {
   Generator generator(1);
   const textbook::RNN rnn({.input = inputs, .hidden = hidden, .dtype = DType::f64}, generator);
-  const textbook::GRU before({.input = inputs, .hidden = hidden, .reset = Reset::before, .dtype = DType::f64}, generator);
+  const textbook::GRU before({.input = inputs, .hidden = hidden, .reset = Reset::before, .dtype = DType::f64},
+                             generator);
   const textbook::GRU after({.input = inputs, .hidden = hidden, .reset = Reset::after, .dtype = DType::f64}, generator);
   const LSTM packed({.input = inputs, .hidden = hidden, .dtype = DType::f64}, generator);
   const textbook::LSTM first({.input = inputs, .hidden = hidden, .name = "lower", .dtype = DType::f64}, generator);
@@ -109,16 +108,15 @@ std::vector<std::vector<Rectangle>> boxes_by_step(const Drawing& drawing) {
     std::vector<std::string> ids;
     collect(step, ids);
     result.emplace_back();
-    for (const std::string& id : ids)
-      result.back().push_back(boxes.at(id).moved({-step.box.left, -step.box.bottom}));
+    for (const std::string& id : ids) result.back().push_back(boxes.at(id).moved({-step.box.left, -step.box.bottom}));
   }
   return result;
 }
 
 bool same(const Rectangle& a, const Rectangle& b) {
   constexpr double hair = 1e-6;
-  return std::abs(a.left - b.left) < hair && std::abs(a.right - b.right) < hair && std::abs(a.bottom - b.bottom) < hair &&
-         std::abs(a.top - b.top) < hair;
+  return std::abs(a.left - b.left) < hair && std::abs(a.right - b.right) < hair &&
+         std::abs(a.bottom - b.bottom) < hair && std::abs(a.top - b.top) < hair;
 }
 
 // Points along a chain of Bezier curves.
@@ -149,9 +147,7 @@ struct Folder {
 std::string message_of(const std::function<void()>& f) {
   try {
     f();
-  } catch (const Error& error) {
-    return error.what();
-  }
+  } catch (const Error& error) { return error.what(); }
   return "nothing thrown";
 }
 
@@ -277,8 +273,8 @@ TEST_CASE("drawing: a gradient that was not computed is not a gradient of zero")
 
 TEST_CASE("drawing: any name is written so that every format can show it") {
   const Folder folder;
-  for (const std::string name : {"\"quoted\"", "a < b & c > d", "back\\slash\\N", "two\nlines", "한국어", "<B>bold</B>", "&amp;",
-                                 "\x01\x1F control", "\xFF\xC3 not UTF-8", "]]> -->", "%s %d {0}", ""}) {
+  for (const std::string name : {"\"quoted\"", "a < b & c > d", "back\\slash\\N", "two\nlines", "한국어", "<B>bold</B>",
+                                 "&amp;", "\x01\x1F control", "\xFF\xC3 not UTF-8", "]]> -->", "%s %d {0}", ""}) {
     CAPTURE(name);
     Tape tape;
     const Scope scope(tape, name);

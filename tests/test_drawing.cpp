@@ -4,6 +4,7 @@
 #include <unroll/core/grad/backward.hpp>
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/core/render/arrange.hpp>
+#include <unroll/core/render/compose.hpp>
 #include <unroll/core/render/dot.hpp>
 #include <unroll/core/render/draw.hpp>
 #include <unroll/core/render/scene.hpp>
@@ -21,6 +22,8 @@
 #include <regex>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 // Drawings: where things stand, what the text says, and which files appear.
 
@@ -133,7 +136,7 @@ std::vector<Point> points_along(const render::Curve& curve) {
 
 // A folder of its own for each test that writes, gone with it.
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("unroll-drawing-" + std::to_string(std::hash<const void*>{}(this)));
+  fs::path path = fs::temp_directory_path() / ("unroll-drawing-" + std::to_string(::getpid()));
   Folder() { fs::create_directories(path); }
   ~Folder() { fs::remove_all(path); }
   Folder(const Folder&) = delete;
@@ -269,6 +272,32 @@ TEST_CASE("drawing: a gradient that was not computed is not a gradient of zero")
   CHECK(std::stod(by_title.at("h_2").substr(std::string("∇ ").size())) == doctest::Approx(last).epsilon(0.01));
   for (const DrawnEdge& edge : drawing.edges)
     if (edge.state) CHECK(edge.width > 0);
+}
+
+TEST_CASE("drawing: the backward pass stands below the forward pass, step below step, and flows to the left") {
+  for (const Network& network : networks()) {
+    CAPTURE(network.name);
+    Tape tape;
+    const Var loss = network.record(tape, 3);
+    CHECK(message_of([&] { to_dot(tape, {.backward = true}); }).find("no backward pass is recorded") !=
+          std::string::npos);
+    backward(loss, {.create_graph = true});
+    const Drawing drawing = render::compose(tape, {.backward = true});
+
+    double floor = 0;
+    std::map<std::string, Rectangle> frames;
+    for (const DrawnCluster& cluster : drawing.clusters) frames[cluster.label] = cluster.box;
+    for (const char* step : {"t = 1", "t = 2", "t = 3"}) {
+      const Rectangle forward = frames.at(step), backward = frames.at(std::string(step) + ", backward");
+      CHECK(backward.top < forward.bottom);
+      CHECK(backward.centre().x == doctest::Approx(forward.centre().x).epsilon(0.01));
+      floor = std::min(floor, forward.bottom);
+    }
+    for (const DrawnEdge& edge : drawing.edges)
+      if (edge.state && edge.dashed && edge.curve.front().y < floor) CHECK(edge.curve.back().x < edge.curve.front().x);
+    for (std::size_t i = 0; i < drawing.nodes.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j) CHECK_FALSE(drawing.nodes[i].box.overlaps(drawing.nodes[j].box));
+  }
 }
 
 TEST_CASE("drawing: any name is written so that every format can show it") {

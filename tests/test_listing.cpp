@@ -6,6 +6,7 @@
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/core/render/equations.hpp>
 #include <unroll/core/render/listing.hpp>
+#include <unroll/core/render/operation_table.hpp>
 #include <unroll/core/render/names.hpp>
 
 #include <doctest/doctest.h>

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <unroll/core/tape/op.hpp>
 #include <unroll/core/tape/tape.hpp>
 
-#include <cstddef>
 #include <string>
 
 namespace unroll {
@@ -21,13 +19,5 @@ namespace unroll {
 // without a sign is a matrix product. A few rules make the text shorter than the program, and none changes its meaning:
 // 1 * x is x, x * x is x^2, (A^T)^T is A, and what a pointwise operation broadcasts is not written as broadcast.
 std::string equations(const Tape& tape);
-
-// The derivative of an operation by one input, as mathematics: operand x, or a, b, c; result y. "1 - y * y" for tanh.
-// Operations with constants take those of their first sample (x^2.5 for pow). "by operations" where the rule is written in
-// operations, "none" where nothing flows through. Throws Error if the operation has no such input.
-std::string derivative_text(const Op& op, std::size_t input);
-
-// Every operation of the library in alphabetical order, a line each: name, number of inputs, formula, derivatives.
-std::string operation_table();
 
 }  // namespace unroll

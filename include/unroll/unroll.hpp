@@ -11,6 +11,7 @@
 #include <unroll/core/render/draw.hpp>
 #include <unroll/core/render/equations.hpp>
 #include <unroll/core/render/listing.hpp>
+#include <unroll/core/render/operation_table.hpp>
 #include <unroll/core/tape/tape.hpp>
 #include <unroll/layers/embedding.hpp>
 #include <unroll/layers/gradcheck.hpp>

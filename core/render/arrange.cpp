@@ -83,8 +83,8 @@ struct Connection {
 
 class Arranger {
  public:
-  Arranger(const Tape& tape, const Scene& scene, const DrawOptions& options)
-      : tape_(tape), scene_(scene), options_(options), pen_(tape, scene, options.gradients) {}
+  Arranger(const Tape& tape, const Scene& scene, const DrawOptions& options, double pitch)
+      : tape_(tape), scene_(scene), options_(options), pitch_(pitch), pen_(tape, scene, options.gradients) {}
 
   Drawing arrange() {
     lay_out_blocks();
@@ -109,9 +109,9 @@ class Arranger {
       layouts_.push_back(layout);
     }
     lift_.assign(scene_.blocks.size(), 0);
-    first_step_ = static_cast<int>(std::find_if(scene_.blocks.begin(), scene_.blocks.end(), [](const Block& block) {
-                                     return block.step != no_step;
-                                   }) - scene_.blocks.begin());
+    first_step_ = static_cast<int>(std::find_if(scene_.blocks.begin(), scene_.blocks.end(),
+                                                [](const Block& block) { return block.step != no_step; }) -
+                                   scene_.blocks.begin());
   }
 
   // The initial states stand in a column of their own before the first step.
@@ -227,7 +227,8 @@ class Arranger {
   }
 
   struct Gap {
-    std::map<std::pair<double, NodeId>, double> leaving;  // by height and source, from the left: x, at first from the first lane
+    std::map<std::pair<double, NodeId>, double>
+        leaving;  // by height and source, from the left: x, at first from the first lane
     std::map<std::pair<double, int>, double> arriving;
     int lanes = 0;
     double width() const { return 2 * gap_margin + lane_pitch * std::max(0, lanes - 1); }
@@ -245,7 +246,7 @@ class Arranger {
     };
     for (int k = 0; k <= columns(); ++k)
       if (is_between_steps(k)) between_steps = std::max(between_steps, gaps_[k].width());
-    double x = 0;
+    double x = 0, middle = 0;
     offset_.resize(columns());
     for (int k = 0; k < columns(); ++k) {
       Gap& gap = gaps_[k];
@@ -258,6 +259,8 @@ class Arranger {
       }
       x = std::ceil(x);  // whole numbers: equal steps stay equal to the last digit
       const Rectangle box = column_box(k);
+      if (is_between_steps(k)) x = std::max(x, std::ceil(middle + pitch_ - box.width() / 2));
+      middle = x + box.width() / 2;
       offset_[k] = x - std::floor(box.left);
       x += std::ceil(box.right) - std::floor(box.left);
     }
@@ -289,9 +292,7 @@ class Arranger {
     return box;
   }
 
-  Point origin(int block) const {
-    return {offset_[column(block)], block == initial_block ? 0 : lift_[block]};
-  }
+  Point origin(int block) const { return {offset_[column(block)], block == initial_block ? 0 : lift_[block]}; }
   Rectangle placed(int block, int item) const {
     return (block == initial_block ? initial_ : layouts_[block]->items)[item].moved(origin(block));
   }
@@ -306,7 +307,8 @@ class Arranger {
     const double lift = lift_[from.block];
     const auto is_free = [&](double y) {
       const Rectangle way{item.right + 1, y - 2, layout.box.right + 1, y + 2};
-      return std::none_of(layout.items.begin(), layout.items.end(), [&](const Rectangle& other) { return way.overlaps(other); });
+      return std::none_of(layout.items.begin(), layout.items.end(),
+                          [&](const Rectangle& other) { return way.overlaps(other); });
     };
     for (const double y : {item.centre().y, item.top - 3, item.bottom + 3, item.top + 6, item.top + 9})
       if (is_free(y)) return y + lift;
@@ -378,7 +380,8 @@ class Arranger {
   }
 
   DrawnNode node(const Item& item, Rectangle box, bool in_gate) {
-    DrawnNode result{item.id, item.look, box, item.text, item.tooltip, "#FFFFFF", std::string(ink), std::string(ink), false};
+    DrawnNode result{item.id,          item.look,        box,  item.text, item.tooltip, "#FFFFFF",
+                     std::string(ink), std::string(ink), false};
     const auto paint = [&](std::string_view fill, std::string_view border, std::string_view letters) {
       result.fill = fill;
       result.border = border;
@@ -464,7 +467,8 @@ class Arranger {
         edge.colour = state_colours.strong;
       drawing_.edges.push_back(std::move(edge));
     };
-    for (std::size_t i = 0; i < block.links.size(); ++i) draw_line(block.links[i].from, block.links[i].to, layout.links[i]);
+    for (std::size_t i = 0; i < block.links.size(); ++i)
+      draw_line(block.links[i].from, block.links[i].to, layout.links[i]);
     for (std::size_t r = 0; r < block.rails.size(); ++r)
       for (std::size_t i = 0; i < block.rails[r].readers.size() && block.rails[r].item != nowhere; ++i)
         draw_line(block.rails[r].item, block.rails[r].readers[i], layout.rails[r][i]);
@@ -493,6 +497,7 @@ class Arranger {
   const Tape& tape_;
   const Scene& scene_;
   const DrawOptions& options_;
+  const double pitch_;
   const Pen pen_;
   std::vector<std::shared_ptr<const Layout>> layouts_;
   std::vector<double> lift_, offset_;
@@ -509,8 +514,8 @@ class Arranger {
 
 }  // namespace
 
-Drawing arrange(const Tape& tape, const Scene& scene, const DrawOptions& options) {
-  return Arranger(tape, scene, options).arrange();
+Drawing arrange(const Tape& tape, const Scene& scene, const DrawOptions& options, double pitch) {
+  return Arranger(tape, scene, options, pitch).arrange();
 }
 
 }  // namespace unroll::render

@@ -26,7 +26,8 @@ std::string spline(const Curve& curve) {
   constexpr double head = 5;
   const Point tip = curve.back();
   Point before = curve[curve.size() - 2];
-  for (std::size_t i = curve.size() - 1; i-- > 0 && std::hypot(tip.x - before.x, tip.y - before.y) < head / 2;) before = curve[i];
+  for (std::size_t i = curve.size() - 1; i-- > 0 && std::hypot(tip.x - before.x, tip.y - before.y) < head / 2;)
+    before = curve[i];
   const double length = std::max(std::hypot(tip.x - before.x, tip.y - before.y), 1e-6);
   Curve shortened = curve;
   shortened.back() = tip - head / length * (tip - before);
@@ -39,11 +40,13 @@ class Writer {
  public:
   std::string write(const Drawing& d, const std::string& extra) {
     line(0, "digraph unroll {");
-    line(1, fmt::format("graph [bb=\"{}\", rankdir=LR, splines=true, {}{}{}];", box(d.box), font, extra.empty() ? "" : ", ", extra));
+    line(1, fmt::format("graph [bb=\"{}\", rankdir=LR, splines=true, {}{}{}];", box(d.box), font,
+                        extra.empty() ? "" : ", ", extra));
     if (!d.title.empty())
       line(1, fmt::format("graph [label={}, labelloc=t, fontsize=13, lp=\"{}\"];", quoted(d.title),
                           point({d.box.centre().x, d.box.top - 12})));
-    line(1, fmt::format("node [{}, fontsize=10, fixedsize=true, style=\"rounded,filled\", shape=box, penwidth=0.8];", font));
+    line(1, fmt::format("node [{}, fontsize=10, fixedsize=true, style=\"rounded,filled\", shape=box, penwidth=0.8];",
+                        font));
     line(1, fmt::format("edge [{}, fontsize=8, arrowsize=0.5];", font));
     for (const DrawnCluster& cluster : d.clusters) write(cluster, 1);
     for (const DrawnNode& n : d.nodes) write(n);
@@ -61,9 +64,11 @@ class Writer {
 
   void write(const DrawnCluster& c, int depth) {
     line(depth, fmt::format("subgraph {} {{", c.id));
-    line(depth + 1, fmt::format("graph [label={}, bb=\"{}\", lp=\"{}\", style=\"rounded,filled\", fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\", "
-                                "fontsize={}, penwidth=0.8];",
-                                quoted(c.label), box(c.box), point(c.label_at), c.fill, c.border, c.letters, depth == 1 ? 11 : 9));
+    line(depth + 1,
+         fmt::format("graph [label={}, bb=\"{}\", lp=\"{}\", style=\"rounded,filled\", fillcolor=\"{}\", color=\"{}\", "
+                     "fontcolor=\"{}\", "
+                     "fontsize={}, penwidth=0.8];",
+                     quoted(c.label), box(c.box), point(c.label_at), c.fill, c.border, c.letters, depth == 1 ? 11 : 9));
     if (!c.nodes.empty()) {
       std::string list;
       for (const std::string& id : c.nodes) list += (list.empty() ? "" : " ") + id + ";";
@@ -74,18 +79,22 @@ class Writer {
   }
 
   void write(const DrawnNode& n) {
-    line(1, fmt::format("{} [label={}, pos=\"{}\", width={}, height={}, fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"{}, tooltip={}];",
+    line(1, fmt::format("{} [label={}, pos=\"{}\", width={}, height={}, fillcolor=\"{}\", color=\"{}\", "
+                        "fontcolor=\"{}\"{}, tooltip={}];",
                         n.id, html_label(n.text), point(n.box.centre()), fmt::format("{:.4f}", n.box.width() / 72),
                         fmt::format("{:.4f}", n.box.height() / 72), n.fill, n.border, n.letters,
-                        n.dashed ? ", style=\"rounded,filled,dashed\"" : n.look == Look::state ? ", penwidth=1.6" : "",
+                        n.dashed                ? ", style=\"rounded,filled,dashed\""
+                        : n.look == Look::state ? ", penwidth=1.6"
+                                                : "",
                         quoted(n.tooltip)));
   }
 
   void write(const DrawnEdge& e) {
     std::string label;
-    if (!e.label.empty()) label = fmt::format(", label={}, lp=\"{}\", fontcolor=\"{}\"", quoted(e.label), point(e.label_at), e.colour);
-    line(1, fmt::format("{} -> {} [pos=\"{}\", color=\"{}\", penwidth={:.2f}{}{}];", e.from, e.to, spline(e.curve), e.colour, e.width,
-                        e.dashed ? ", style=dashed" : "", label));
+    if (!e.label.empty())
+      label = fmt::format(", label={}, lp=\"{}\", fontcolor=\"{}\"", quoted(e.label), point(e.label_at), e.colour);
+    line(1, fmt::format("{} -> {} [pos=\"{}\", color=\"{}\", penwidth={:.2f}{}{}];", e.from, e.to, spline(e.curve),
+                        e.colour, e.width, e.dashed ? ", style=dashed" : "", label));
   }
 
   std::string out_;

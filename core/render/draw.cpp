@@ -1,10 +1,9 @@
 #include <unroll/core/render/draw.hpp>
 
 #include <unroll/core/array/whole_file.hpp>
-#include <unroll/core/render/arrange.hpp>
+#include <unroll/core/render/compose.hpp>
 #include <unroll/core/render/dot.hpp>
 #include <unroll/core/render/graphviz.hpp>
-#include <unroll/core/render/scene.hpp>
 
 #include <algorithm>
 
@@ -14,10 +13,6 @@ namespace unroll {
 
 namespace {
 
-render::Drawing drawing_of(const Tape& tape, const DrawOptions& options) {
-  return render::arrange(tape, render::read_scene(tape, Phase::forward, options), options);
-}
-
 // Bitmaps are made for high-resolution screens, up to the largest width that the library can paint.
 std::string resolution(const render::Rectangle& box) {
   const double longest = std::max({box.width(), box.height(), 1.0});
@@ -26,14 +21,16 @@ std::string resolution(const render::Rectangle& box) {
 
 }  // namespace
 
-std::string to_dot(const Tape& tape, const DrawOptions& options) { return render::dot_text(drawing_of(tape, options)); }
+std::string to_dot(const Tape& tape, const DrawOptions& options) {
+  return render::dot_text(render::compose(tape, options));
+}
 
 void draw(const Tape& tape, const std::filesystem::path& file, const DrawOptions& options) {
   const std::string suffix = file.extension().string();
   if (suffix != ".dot" && suffix != ".svg" && suffix != ".png" && suffix != ".pdf")
     throw Error(fmt::format("draw: {} is not a suffix that can be drawn: .dot, .svg, .png or .pdf  [{}]",
                             suffix.empty() ? "no suffix" : suffix, file.string()));
-  const render::Drawing drawing = drawing_of(tape, options);
+  const render::Drawing drawing = render::compose(tape, options);
   if (suffix == ".dot") return write_whole_file(file, render::dot_text(drawing));
   const std::string text = render::dot_text(drawing, suffix == ".png" ? resolution(drawing.box) : "");
   write_whole_file(file, render::LaidOutGraph(text, "nop2").render(suffix.c_str() + 1));

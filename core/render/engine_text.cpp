@@ -59,7 +59,10 @@ class Writer {
       const bool spine = scope == block_.items[link.to].scope && !clusters_.is_gate(scope);
       // Between layers there is room for their frames.
       const bool between_layers = layer(link.from) != layer(link.to);
-      out(fmt::format("i{} -> i{} [weight={}{}];", link.from, link.to, block_.on_motorway(link) ? 1 : spine ? 8 : 4,
+      out(fmt::format("i{} -> i{} [weight={}{}];", link.from, link.to,
+                      block_.on_motorway(link) ? 1
+                      : spine                  ? 8
+                                               : 4,
                       between_layers ? ", minlen=2" : ""));
     }
   }
@@ -155,7 +158,9 @@ Clusters find_clusters(const Tape& tape, const Block& block) {
 
 std::string tap(std::size_t rail, int reader) { return fmt::format("tap{}_{}", rail, reader); }
 
-std::string engine_text(const Tape& tape, const Block& block, Wishes wishes) { return Writer(tape, block, wishes).write(); }
+std::string engine_text(const Tape& tape, const Block& block, Wishes wishes) {
+  return Writer(tape, block, wishes).write();
+}
 
 std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope) {
   std::string label(tape.last_part(scope)), result;

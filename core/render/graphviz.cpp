@@ -21,6 +21,14 @@ std::mutex& one_at_a_time() {
   return mutex;
 }
 
+// One context for the whole process, never freed: the library's text layout (2.43) remembers the name of the last font beyond the life of the
+// context that owned it, and reads it again in the next one.
+GVC_t* the_context() {
+  static GVC_t* const context = gvContext();
+  if (!context) throw Error("draw: libgvc does not start: is graphviz installed with its plugins?");
+  return context;
+}
+
 // The library writes its messages to stderr unless they are caught. A drawing that is too large for a bitmap, for example, is
 // scaled down with a warning: no reason to print anything.
 std::string messages;
@@ -73,7 +81,6 @@ struct LaidOutGraph::Handles {
   ~Handles() {
     if (laid_out) gvFreeLayout(context, graph);
     if (graph) agclose(graph);
-    if (context) gvFreeContext(context);
     agseterrf(nullptr);
   }
 
@@ -83,8 +90,7 @@ struct LaidOutGraph::Handles {
 LaidOutGraph::LaidOutGraph(const std::string& dot_text, const char* engine) : handles_(std::make_unique<Handles>()) {
   messages.clear();
   agseterrf(keep_message);
-  handles_->context = gvContext();
-  if (!handles_->context) throw Error("draw: libgvc does not start: is graphviz installed with its plugins?");
+  handles_->context = the_context();
   handles_->graph = agmemread(dot_text.c_str());
   if (!handles_->graph) throw Error("draw: libgvc does not read the graph: " + reason("no message"));
   if (gvLayout(handles_->context, handles_->graph, engine) != 0)

@@ -137,7 +137,8 @@ double badness(const Block& block, const Layout& layout) {
     }
   }
   for (std::size_t i = 0; i < block.items.size(); ++i)
-    if (block.items[i].look == Look::state) clear(layout.items[i].right + 1, layout.box.right + 2, layout.items[i].centre().y);
+    if (block.items[i].look == Look::state)
+      clear(layout.items[i].right + 1, layout.box.right + 2, layout.items[i].centre().y);
   return result;
 }
 
@@ -154,7 +155,8 @@ std::string signature(const Tape& tape, const Block& block) {
 std::vector<Rectangle> sizes_of(const std::vector<Item>& items) {
   if (items.empty()) return {};
   std::string text = "digraph { " + std::string(node_format) + "\n";
-  for (std::size_t i = 0; i < items.size(); ++i) text += fmt::format("i{} [label={}];\n", i, html_label(items[i].widest));
+  for (std::size_t i = 0; i < items.size(); ++i)
+    text += fmt::format("i{} [label={}];\n", i, html_label(items[i].widest));
   const LaidOutGraph engine(text + "}\n", "dot");
   std::vector<Rectangle> result;
   for (std::size_t i = 0; i < items.size(); ++i) result.push_back(engine.node(fmt::format("i{}", i)));

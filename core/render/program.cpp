@@ -56,7 +56,9 @@ void Program::choose_backward() {
   std::vector<bool> wanted(n);
   for (NodeId id = 0; id < n; ++id) {
     const NodeId adjoint = tape_[id].adjoint;
-    if (adjoint == no_node || adjoint >= n || tape_[id].place.phase != Phase::forward || tape_[id].op == &parameter_op()) continue;
+    if (adjoint == no_node || adjoint >= n || tape_[id].place.phase != Phase::forward ||
+        tape_[id].op == &parameter_op())
+      continue;
     wanted[adjoint] = true;
     if (adjoint_of_[adjoint] == no_node || tape_[id].name != 0) adjoint_of_[adjoint] = id;
   }
@@ -106,14 +108,19 @@ std::string Program::reference(NodeId id, NodeId reader) const {
   }
   if (const std::string plain = name(id); !plain.empty()) {
     const std::int32_t later = step(id) - tape_[reader].place.step;
-    const bool elsewhere = phase_ == Phase::backward && step(id) != no_step && tape_[reader].place.step != no_step && later != 0;
+    const bool elsewhere =
+        phase_ == Phase::backward && step(id) != no_step && tape_[reader].place.step != no_step && later != 0;
     return elsewhere ? fmt::format("{}_t{:+}", plain, later) : plain;
   }
   if (node.op == &constant_op()) return node.value.size() == 1 ? fmt::format("{:.4g}", node.value.item()) : "constant";
   if (node.op->name == "select") return reference(tape_.inputs(id)[0], reader);
   if (phase_ == Phase::backward && !is_drawn(id)) {
     if (node.op->name == "transpose") return reference(tape_.inputs(id)[0], reader) + "ᵀ";
-    if (node.place.phase == Phase::forward) return std::string(node.op->name);
+    if (node.place.phase == Phase::forward) {
+      constexpr std::size_t longest = 16;
+      const std::string text = expression(id);
+      return text.size() <= longest ? "(" + text + ")" : std::string(node.op->name);
+    }
     if (node.origin != no_node) return fmt::format("{}′", tape_[node.origin].op->name);
   }
   return "·";
@@ -128,7 +135,9 @@ std::string Program::expression(NodeId id) const {
   const auto ref = [&](std::size_t i) { return reference(inputs[i], id); };
   if (const std::string_view sign = infix(op); !sign.empty() && inputs.size() == 2) {
     const bool in_order = op.name == "sub" || op.name == "div";
-    if (folded(0) && !folded(1)) return in_order ? fmt::format("{} {}", ref(0), sign) : fmt::format("{} {}", sign, ref(0));
+    if (folded(0) && !folded(1))
+      return in_order ? fmt::format("{} {}", ref(0), sign) : fmt::format("{} {}", sign, ref(0));
+    if (folded(0) && folded(1)) return fmt::format("{} {} {}", ref(0), sign, ref(1));
     if (folded(1)) return fmt::format("{} {}", sign, ref(1));
     return std::string(sign);
   }

@@ -1,6 +1,5 @@
 #include <unroll/core/render/scene.hpp>
 
-#include <unroll/core/render/names.hpp>
 #include <unroll/core/render/program.hpp>
 #include <unroll/core/tape/op.hpp>
 
@@ -23,16 +22,11 @@ bool contains(const std::vector<int>& list, int value) {
 class Reader {
  public:
   Reader(const Tape& tape, Phase phase, const DrawOptions& options)
-      : tape_(tape),
-        phase_(phase),
-        options_(options),
-        operands_(tape.size()),
-        readers_(tape.size()),
-        kind_(tape.size()) {}
+      : tape_(tape), phase_(phase), options_(options), program_(tape, phase) {}
 
   Scene read() {
-    find_operands();
     choose_blocks();
+    find_states();
     for (NodeId id = 0; id < tape_.size(); ++id)
       if (program_.is_drawn(id)) add_item(id);
     for (std::size_t b = 0; b < scene_.blocks.size(); ++b) {
@@ -62,14 +56,14 @@ class Reader {
       for (NodeId reader : program_.readers(id))
         if (tape_[reader].place.step != no_step || before_time[reader]) before_time[id] = true;
 
-    // Blocks by place in the picture: before time, the steps, after time.
-    constexpr std::int64_t before = std::numeric_limits<std::int64_t>::min(),
-                           after = std::numeric_limits<std::int64_t>::max();
+    // Blocks by place in the picture: before time, the steps, after time. The backward pass runs against time.
+    constexpr auto before = std::numeric_limits<std::int64_t>::min(), after = std::numeric_limits<std::int64_t>::max();
+    const int direction = phase_ == Phase::backward ? -1 : 1;
     std::vector<std::optional<std::int64_t>> place(n);
     for (NodeId id = 0; id < n; ++id) {
       if (program_.kind(id) != Program::Kind::computed) continue;
       const std::int32_t step = tape_[id].place.step;
-      place[id] = step != no_step ? step : before_time[id] && !after_time[id] ? before : after;
+      place[id] = step != no_step ? direction * step : before_time[id] && !after_time[id] ? before : after;
     }
     // A leaf belongs to its only reader; one that several blocks read is shown in each.
     for (NodeId id = 0; id < n; ++id) {
@@ -77,7 +71,7 @@ class Reader {
       std::set<std::int64_t> places;
       for (NodeId reader : program_.readers(id))
         if (place[reader]) places.insert(*place[reader]);
-      const bool initial = tape_[id].place.step == 0 || is_renewed(id);
+      const bool initial = phase_ == Phase::forward && (tape_[id].place.step == 0 || is_renewed(id));
       if (initial && !steps.empty() && !places.contains(0))
         initial_.insert(id);
       else if (places.size() == 1)
@@ -90,38 +84,45 @@ class Reader {
     for (auto& [p, index] : order) {
       index = static_cast<int>(scene_.blocks.size());
       Block& block = scene_.blocks.emplace_back();
-      block.step = p == before || p == after ? no_step : static_cast<std::int32_t>(p);
+      block.step = p == before || p == after ? no_step : static_cast<std::int32_t>(direction * p);
       block.beside_time = block.step == no_step && !steps.empty();
+      if (block.step != no_step) widest_step_ = std::max(widest_step_, fmt::format("{}", block.step).size());
     }
     block_.assign(n, nowhere);
     for (NodeId id = 0; id < n; ++id)
       if (place[id]) block_[id] = order[*place[id]];
+  }
 
-    for (const Block& block : scene_.blocks)
-      if (block.step != no_step) widest_step_ = std::max(widest_step_, fmt::format("{}", block.step).size());
-    // States: what a block reads of another step, and what has the same name and scope at other steps (so the last step, whose states nobody
-    // reads, is drawn like the others).
-    for (NodeId id = 0; id < n; ++id)
-      if (program_.kind(id) == Program::Kind::computed && tape_[id].place.step != no_step)
-        for (NodeId reader : program_.readers(id))
-          if (tape_[reader].place.step != tape_[id].place.step && tape_[reader].place.step != no_step)
-            states_.insert(identity(id));
+  // States: what a step reads of another step, and what has the same name and scope at other steps (so the last step, whose states nobody
+  // reads, is drawn like the others).
+  void find_states() {
+    for (NodeId id = 0; id < tape_.size(); ++id) {
+      if (program_.kind(id) != Program::Kind::computed || tape_[id].place.step == no_step) continue;
+      for (NodeId reader : program_.readers(id))
+        if (tape_[reader].place.step != tape_[id].place.step && tape_[reader].place.step != no_step)
+          states_.insert(identity(id));
+    }
     for (NodeId id : initial_)
       for (NodeId other : named_like(id)) states_.insert(identity(other));
   }
 
+  // What is the same in every step: the name, or what is computed, and the scope.
   using Identity = std::pair<std::string, ScopeId>;
-  Identity identity(NodeId id) const { return {tape_.name(id), tape_[id].place.scope}; }
+  Identity identity(NodeId id) const {
+    std::string name = program_.name(id);
+    return {name.empty() ? program_.expression(id) : name, tape_[id].place.scope};
+  }
 
   // The computed nodes in the step that reads a leaf which have its name: "h" of step 1 for the initial "h".
   std::vector<NodeId> named_like(NodeId leaf) const {
     std::vector<NodeId> result;
-    if (tape_[leaf].name == 0) return result;
+    if (program_.name(leaf).empty()) return result;
     for (NodeId reader : program_.readers(leaf)) {
       const std::int32_t step = tape_[reader].place.step;
       if (step == no_step) continue;
       for (NodeId id = leaf + 1; id < tape_.size(); ++id)
-        if (program_.kind(id) == Program::Kind::computed && tape_[id].place.step == step && tape_.name(id) == tape_.name(leaf))
+        if (program_.kind(id) == Program::Kind::computed && tape_[id].place.step == step &&
+            program_.name(id) == program_.name(leaf))
           result.push_back(id);
       break;
     }
@@ -131,25 +132,22 @@ class Reader {
 
   // ---- boxes
 
+  // `step` is what is written for the number of the step.
   Text text(NodeId id, Look look, const std::string& step) const {
-    const Node& node = tape_[id];
-    const std::string expressed = expression(tape_, id);
-    Text result;
-    std::string name = tape_.name(id);
-    if (name.empty() && (look == Look::input || look == Look::port)) {
-      name = short_name(tape_, id);
-      if (name == "·") name = expressed;
-    }
     const bool leaf = look == Look::input || look == Look::port;
-    if (name.empty()) {
+    const std::string expressed = program_.expression(id);
+    Text result;
+    std::string name = program_.name(id);
+    if (name.empty() && leaf) name = program_.reference(id, id);
+    if (name.empty() || name == "·") {
       result.title = expressed;
-      if (node.op->name == "matmul" && expressed != "matmul") result.note = "matmul";
+      if (tape_[id].op->name == "matmul" && expressed != "matmul") result.note = "matmul";
     } else {
-      result.title = node.place.step == no_step ? name : name + "_" + step;
+      result.title = program_.step(id) == no_step ? name : name + "_" + step;
       if (!leaf) result.note = expressed;
     }
     if (options_.shapes && look != Look::port)
-      result.note += (result.note.empty() ? "" : " ") + to_string(node.value.shape);
+      result.note += (result.note.empty() ? "" : " ") + to_string(tape_[id].value.shape);
     if (options_.gradients && look != Look::operation && look != Look::port) result.gradient = "∇ " + gradient(id);
     return result;
   }
@@ -166,19 +164,18 @@ class Reader {
     result.node = id;
     result.look = look;
     result.scope = node.place.scope;
-    result.text = text(id, look, fmt::format("{}", node.place.step));
+    result.text = text(id, look, fmt::format("{}", program_.step(id)));
     result.widest = text(id, look, std::string(widest_step_, '0'));
     if (!result.widest.gradient.empty()) result.widest.gradient = "∇ 0.0e-00";
-    result.tooltip =
-        fmt::format("{}{} {}", tape_.name(id).empty() ? "" : tape_.name(id) + " = ", node.op->name, tape_.where(id));
+    const std::string named = program_.full_name(id);
+    result.tooltip = fmt::format("{}{} {}", named.empty() ? "" : named + " = ", node.op->name, tape_.where(id));
     return result;
   }
 
   Look look_of(NodeId id) const {
-    const Node& node = tape_[id];
     if (program_.kind(id) == Program::Kind::leaf || program_.is_part_of_input(id)) return Look::input;
-    if (states_.contains(identity(id)) && node.name != 0) return Look::state;
-    return node.name != 0 ? Look::result : Look::operation;
+    if (states_.contains(identity(id))) return Look::state;
+    return program_.name(id).empty() ? Look::operation : Look::result;
   }
 
   void add_item(NodeId id) {
@@ -260,14 +257,13 @@ class Reader {
     block.rails.insert(block.rails.begin(), ports.begin(), ports.end());
   }
 
-  // The item of a block that renews a state: the one that has its name. Scopes may differ for initial states.
+  // The item of a block that renews a state: the one with its name. Scopes may differ for initial states.
   int renewed_by(const Block& block, NodeId source) const {
     int result = nowhere;
-    if (tape_[source].name == 0) return result;
-    for (std::size_t i = 0; i < block.items.size(); ++i)
-      if (block.items[i].look == Look::state && tape_.name(block.items[i].node) == tape_.name(source) &&
+    for (int i = 0; i < static_cast<int>(block.items.size()); ++i)
+      if (block.items[i].look == Look::state && identity(block.items[i].node).first == identity(source).first &&
           (result == nowhere || block.items[i].scope == tape_[source].place.scope))
-        result = static_cast<int>(i);
+        result = i;
     return result;
   }
 
@@ -280,8 +276,7 @@ class Reader {
     const auto is_lane = [&](int i) {
       const Item& item = block.items[i];
       const auto op = tape_[item.node].op->name;
-      return item.scope == block.items[last].scope &&
-             (op == "add" || op == "mul" || op == "sub");
+      return item.scope == block.items[last].scope && (op == "add" || op == "mul" || op == "sub");
     };
     if (!is_lane(last)) return {};
     for (std::size_t k = 0; k < order.size(); ++k) {
@@ -304,7 +299,7 @@ class Reader {
     const bool has_line = scene_.spots.contains(source);
     // One node that reads the same state of many steps (a stack) has one port for all of them.
     for (Rail& port : ports)
-      if (has_line && identity(port.sources[0]) == identity(source) && tape_[source].name != 0 && port.readers == readers) {
+      if (has_line && identity(port.sources[0]) == identity(source) && port.readers == readers) {
         port.sources.push_back(source);
         if (port.item != nowhere) extend(block.items[port.item], source);
         return;
@@ -327,15 +322,14 @@ class Reader {
   // "h_1" becomes "h_1 … h_3".
   void extend(Item& port, NodeId source) const {
     std::string& title = port.text.title;
-    title = fmt::format("{} … {}_{}", title.substr(0, title.find(" … ")), tape_.name(source), tape_[source].place.step);
+    title = fmt::format("{} … {}", title.substr(0, title.find(" … ")), program_.full_name(source));
     port.widest = port.text;
   }
 
   const Tape& tape_;
   const Phase phase_;
   const DrawOptions& options_;
-  std::vector<std::vector<NodeId>> operands_, readers_;  // drawn ones only
-  std::vector<Kind> kind_;
+  const Program program_;
   std::vector<int> block_;
   std::set<NodeId> initial_;
   std::set<Identity> states_;

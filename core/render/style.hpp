@@ -10,7 +10,8 @@ namespace unroll::render {
 inline constexpr std::string_view font = "fontname=\"Helvetica,Arial,sans-serif\"";
 // Of every box, for the engine that decides how large it is and for the drawing.
 inline constexpr std::string_view node_format =
-    "node [shape=box, fontsize=10, margin=\"0.07,0.03\", width=0.4, height=0.28, fontname=\"Helvetica,Arial,sans-serif\"];";
+    "node [shape=box, fontsize=10, margin=\"0.07,0.03\", width=0.4, height=0.28, "
+    "fontname=\"Helvetica,Arial,sans-serif\"];";
 
 struct Colours {
   std::string_view strong, tint;

@@ -1,8 +1,11 @@
 #include <unroll/cli/commands.hpp>
 
+#include <unroll/core/kernels/linalg.hpp>
+
 #include <unroll/core/array/error.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <new>
 #include <string>
@@ -341,6 +344,8 @@ int main(int argc, char** argv) {
     return refuse(command(), fmt::format("{}\n`unroll{}{} --help` shows what can be said here.", e.what(),
                                          command().empty() ? "" : " ", command()));
   }
+  // At the sizes that are learned here, one thread is fastest; who knows better says so in the environment.
+  if (!std::getenv("OPENBLAS_NUM_THREADS")) kernels::set_blas_threads(1);
   try {
     return run();
   } catch (const Error& e) { return refuse(command(), e.what()); } catch (const std::bad_alloc&) {

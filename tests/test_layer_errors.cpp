@@ -62,30 +62,23 @@ TEST_CASE("initialisers refuse what is no matrix of equal blocks") {
 TEST_CASE("a sequence with the wrong number of features is refused at step 1 of the layer") {
   const Layers l;
   CHECK_THROWS_WITH_AS(run(l.lstm, {4, 5, 7}),
-                       "lstm: the input x has shape (5, 7), expected (batch, 2)  [lstm, t = 1, node 7]",
-                       ShapeError);
+                       "lstm: the input x has shape (5, 7), expected (batch, 2)  [lstm, t = 1, node 7]", ShapeError);
   CHECK_THROWS_WITH_AS(run(l.rnn, {4, 5, 7}),
-                       "rnn: the input x has shape (5, 7), expected (batch, 2)  [rnn, t = 1, node 6]",
-                       ShapeError);
+                       "rnn: the input x has shape (5, 7), expected (batch, 2)  [rnn, t = 1, node 6]", ShapeError);
   CHECK_THROWS_WITH_AS(run(l.gru, {4, 5, 7}),
-                       "gru: the input x has shape (5, 7), expected (batch, 2)  [gru, t = 1, node 6]",
-                       ShapeError);
+                       "gru: the input x has shape (5, 7), expected (batch, 2)  [gru, t = 1, node 6]", ShapeError);
   CHECK_THROWS_WITH_AS(run(textbook::LSTM(l.lstm), {4, 5, 7}),
-                       "lstm: the input x has shape (5, 7), expected (batch, 2)  [lstm, t = 1, node 7]",
-                       ShapeError);
+                       "lstm: the input x has shape (5, 7), expected (batch, 2)  [lstm, t = 1, node 7]", ShapeError);
   CHECK_THROWS_WITH_AS(run(textbook::GRU(l.gru), {4, 5, 7}),
-                       "gru: the input x has shape (5, 7), expected (batch, 2)  [gru, t = 1, node 6]",
-                       ShapeError);
+                       "gru: the input x has shape (5, 7), expected (batch, 2)  [gru, t = 1, node 6]", ShapeError);
 }
 
 TEST_CASE("a state of another batch or width than the layer's is refused") {
   const Layers l;
   CHECK_THROWS_WITH_AS(run(l.lstm, {4, 5, 2}, {4, 3}, {4, 3}),
-                       "lstm: the state h has shape (4, 3), expected (5, 3)  [lstm, t = 1, node 7]",
-                       ShapeError);
+                       "lstm: the state h has shape (4, 3), expected (5, 3)  [lstm, t = 1, node 7]", ShapeError);
   CHECK_THROWS_WITH_AS(run(l.lstm, {4, 5, 2}, {5, 4}, {5, 3}),
-                       "lstm: the state h has shape (5, 4), expected (5, 3)  [lstm, t = 1, node 7]",
-                       ShapeError);
+                       "lstm: the state h has shape (5, 4), expected (5, 3)  [lstm, t = 1, node 7]", ShapeError);
   for_each_layer(2, 3, [](const auto& packed, const auto& textbook, const std::string&) {
     for (const Shape& shape : {Shape{4, 3}, Shape{5, 4}, Shape{3}, Shape{1, 5, 3}}) {
       INFO("state ", to_string(shape));
@@ -145,7 +138,8 @@ TEST_CASE("an empty state, and a state of another tape, are refused") {
                        "lstm: the state h is an empty Var: give it a value, or take zero_state  [lstm, t = 1, node 5]",
                        TapeError);
   CHECK_THROWS_WITH_AS(over_time(l.rnn, x, l.rnn.zero_state(other, 5)),
-                       doctest::Contains("recorded on another tape than operand 0: one operation works on one tape"), TapeError);
+                       doctest::Contains("recorded on another tape than operand 0: one operation works on one tape"),
+                       TapeError);
 }
 
 TEST_CASE("Linear refuses another number of features, and an x without a row") {

@@ -6,8 +6,8 @@
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/core/render/equations.hpp>
 #include <unroll/core/render/listing.hpp>
-#include <unroll/core/render/operation_table.hpp>
 #include <unroll/core/render/names.hpp>
+#include <unroll/core/render/operation_table.hpp>
 
 #include <doctest/doctest.h>
 

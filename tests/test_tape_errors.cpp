@@ -42,7 +42,8 @@ TEST_CASE("operands of two tapes are refused") {
   Tape one, two;
   const Var a = one.input(zeros({2})), b = two.input(zeros({2}));
   CHECK_THROWS_WITH_AS(
-      a + b, "add: operand 1: recorded on another tape than operand 0: one operation works on one tape  [node 0]", TapeError);
+      a + b, "add: operand 1: recorded on another tape than operand 0: one operation works on one tape  [node 0]",
+      TapeError);
   CHECK(one.size() == 1);
   CHECK(two.size() == 1);
   CHECK_THROWS_WITH_AS(jvp(tanh(a), {{b, zeros({2})}}), "jvp: y and the direction belong to two tapes", TapeError);

@@ -11,6 +11,9 @@
 
 #include <fmt/format.h>
 
+// OpenBLAS has this function, other BLAS libraries do not.
+extern "C" void openblas_set_num_threads(int) __attribute__((weak));
+
 namespace unroll::kernels {
 
 namespace {
@@ -105,6 +108,10 @@ void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* ou
     multiply(x, y, shape, static_cast<float*>(out), accumulate);
   else
     multiply(x, y, shape, static_cast<double*>(out), accumulate);
+}
+
+void set_blas_threads(int threads) {
+  if (openblas_set_num_threads) openblas_set_num_threads(threads);
 }
 
 Array orthogonal_factor(const Array& matrix) {

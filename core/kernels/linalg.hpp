@@ -13,4 +13,8 @@ void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* ou
 // of a matrix of normal numbers is uniform among orthogonal matrices. Throws ShapeError if rows < columns.
 Array orthogonal_factor(const Array& matrix);
 
+// How many threads BLAS may use in this process, where it can be told (OpenBLAS). At the sizes of most recurrent steps one is fastest: the
+// threads of a product wait for each other longer than they compute.
+void set_blas_threads(int threads);
+
 }  // namespace unroll::kernels

@@ -23,8 +23,9 @@ Array block(const Parameter& packed, std::int64_t k, std::int64_t width) {
 // recorded on both sides is therefore named first, here and below.)
 Var preactivation(Var x, Var h, const Gate& gate) {
   Tape& tape = x.tape();
-  const Var from_x = matmul(x, tape.use(gate.W)), from_h = matmul(h, tape.use(gate.U));
-  return from_x + from_h + tape.use(gate.b);
+  const Var W = tape.use(gate.W), U = tape.use(gate.U), b = tape.use(gate.b);
+  const Var from_x = matmul(x, W), from_h = matmul(h, U);
+  return from_x + from_h + b;
 }
 
 }  // namespace
@@ -130,8 +131,8 @@ std::pair<Var, HiddenState> GRU::operator()(Var x, State before) const {
   const auto new_content = [&] {
     const Scope gate_scope(tape, "candidate");
     if (!after) return tanh(preactivation(x, r * before.h, candidate)).named("n");
-    const Var from_x = matmul(x, tape.use(candidate.W)) + tape.use(candidate.b);
-    const Var from_h = matmul(before.h, tape.use(candidate.U)) + tape.use(b_hn);
+    const Var W = tape.use(candidate.W), U = tape.use(candidate.U), b = tape.use(candidate.b), b_h = tape.use(b_hn);
+    const Var from_x = matmul(x, W) + b, from_h = matmul(before.h, U) + b_h;
     return tanh(from_x + r * from_h).named("n");
   };
   const Var n = new_content();

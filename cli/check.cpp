@@ -68,10 +68,8 @@ class Checks {
   template <class Layer> void check(const std::string& name, const Layer& layer) {
     const GradcheckOptions gradcheck_options{
         .order = options_.order, .tolerance = options_.tolerance, .seed = options_.seed};
-    all_.push_back({name, gradcheck(layer, {.input = options_.input,
-                                            .steps = options_.steps,
-                                            .batch = options_.batch,
-                                            .gradcheck = gradcheck_options})});
+    all_.push_back(
+        {name, gradcheck(layer, {.steps = options_.steps, .batch = options_.batch, .gradcheck = gradcheck_options})});
   }
 
   const CheckOptions& options_;

@@ -87,7 +87,7 @@ CLI::Option* add_cell(CLI::App& app, const char* name, CellKind& cell) {
       ->type_name("");
 }
 
-void add_reset(CLI::App& app, Reset& reset) {
+void add_reset(CLI::App& app, Reset& reset, const CellKind& cell) {
   app.add_option_function<std::string>(
          "--reset",
          [&reset](const std::string& text) {
@@ -97,6 +97,10 @@ void add_reset(CLI::App& app, Reset& reset) {
          },
          "GRU: the reset gate acts before or after the matrix product [before]")
       ->type_name("before|after");
+  app.parse_complete_callback([&app, &cell] {
+    if (app.count("--reset") > 0 && cell != CellKind::gru)
+      throw CLI::ValidationError("--reset", "only a gru has a reset gate");
+  });
 }
 
 void add_program(CLI::App& app, ProgramOptions& o) {
@@ -105,7 +109,7 @@ void add_program(CLI::App& app, ProgramOptions& o) {
   add_number(app, "--input", o.input, 4096, "features of x");
   add_number(app, "--hidden", o.hidden, 1024, "units of h");
   add_number(app, "--batch", o.batch, 4096, "sequences side by side");
-  add_reset(app, o.reset);
+  add_reset(app, o.reset, o.cell);
   app.add_flag("--packed", o.packed, "all gates in one product, as in training; without it, as in a textbook");
   add_seed(app, o.seed, "of the weights and inputs");
 }
@@ -131,7 +135,7 @@ void add_summary(CLI::App& app, SummaryOptions& o, Run& run) {
   add_cell(c, "CELL", o.cell)->required();
   c.add_option("--input", o.input, "features of x")->check(whole_number(1, 65536))->required()->type_name("M");
   c.add_option("--hidden", o.hidden, "units of h")->check(whole_number(1, 4096))->required()->type_name("N");
-  add_reset(c, o.reset);
+  add_reset(c, o.reset, o.cell);
   c.add_option("--layers", o.layers, "layers one above the other")
       ->check(whole_number(1, 64))
       ->capture_default_str()
@@ -252,7 +256,7 @@ void add_train(CLI::App& app, TrainOptions& o, Run& run) {
       "  unroll train --text story.txt --cell gru --layers 2 --hidden 96 --epochs 20");
   c.add_option("--text", o.text, "the text to learn from")->required()->type_name("FILE");
   add_cell(c, "--cell", o.cell)->default_str("lstm");
-  add_reset(c, o.reset);
+  add_reset(c, o.reset, o.cell);
   add_number(c, "--hidden", o.hidden, 4096, "units of each layer");
   add_number(c, "--layers", o.layers, 64, "layers one above the other");
   add_number(c, "--steps", o.steps, 10'000, "time steps of a window, over which gradients flow");
@@ -340,14 +344,22 @@ int main(int argc, char** argv) {
   };
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& e) { return app.exit(e); } catch (const CLI::ParseError& e) {
+  } catch (const CLI::CallForHelp& e) { return app.exit(e); } catch (const CLI::RequiredError& e) {
+    if (!command().empty() || argc < 2)
+      return refuse(command(), fmt::format("{}\n`unroll{}{} --help` shows what can be said here.", e.what(),
+                                           command().empty() ? "" : " ", command()));
+    return refuse("", fmt::format("there is no command {}\n`unroll --help` lists them.", argv[1]));
+  } catch (const CLI::ParseError& e) {
     return refuse(command(), fmt::format("{}\n`unroll{}{} --help` shows what can be said here.", e.what(),
                                          command().empty() ? "" : " ", command()));
   }
   // At the sizes that are learned here, one thread is fastest; who knows better says so in the environment.
   if (!std::getenv("OPENBLAS_NUM_THREADS")) kernels::set_blas_threads(1);
   try {
-    return run();
+    const int status = run();
+    // what was printed counts only when it has arrived: the disk behind a redirection may be full
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) return refuse(command(), "the output could not be written");
+    return status;
   } catch (const Error& e) { return refuse(command(), e.what()); } catch (const std::bad_alloc&) {
     return refuse(command(), "there is not enough memory for this: choose smaller numbers");
   }

@@ -11,14 +11,14 @@
 namespace unroll {
 
 struct LayerCheckOptions {
-  std::int64_t input = 3, steps = 4, batch = 2;
+  std::int64_t steps = 4, batch = 2;
   GradcheckOptions gradcheck = {};
 };
 
 namespace detail {
 
 // Random x (time, batch, input) and one random state (batch, hidden) for each name, as parameters of the check.
-std::vector<Parameter> random_sequence(const LayerCheckOptions& options, std::int64_t hidden,
+std::vector<Parameter> random_sequence(const LayerCheckOptions& options, std::int64_t input, std::int64_t hidden,
                                        const std::vector<std::string>& states);
 
 inline HiddenState state_of(Tape& tape, std::span<const Parameter> s, HiddenState) { return {tape.use(s[0])}; }
@@ -37,7 +37,7 @@ inline std::vector<Var> parts(LSTMState state) { return {state.h, state.c}; }
 template <class Layer> GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options) {
   using State = typename Layer::State;
   const std::vector<Parameter> leaves =
-      detail::random_sequence(options, layer.options.hidden, detail::state_names(State{}));
+      detail::random_sequence(options, layer.options.input, layer.options.hidden, detail::state_names(State{}));
   std::vector<Parameter> all = layer.parameters();
   all.insert(all.end(), leaves.begin(), leaves.end());
   const auto program = [&](Tape& tape) {

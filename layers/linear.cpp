@@ -17,7 +17,7 @@ Var Linear::operator()(Var x) const {
   const Scope scope(tape, name());
   const Var weights = tape.use(W), bias = tape.use(b);
   const Shape shape = x.shape();
-  if (shape.rank() <= 2) return affine(x, weights, bias);
+  if (shape.rank() == 2 || shape.rank() == 0) return affine(x, weights, bias);
   // every row alike: the axes in front become one
   std::vector<std::int64_t> extents = shape.vector();
   const std::int64_t features = extents.back();

@@ -9,6 +9,16 @@
 
 namespace unroll {
 
+// A cell of one's own is a lambda; nothing is inherited. The state is whatever the lambda takes and gives:
+//
+//   Parameter W("mine.W", ...), U("mine.U", ...);                       // shapes (input, hidden), (hidden, hidden)
+//   auto cell = [&](Var x, Var h) -> std::pair<Var, Var> {              // {output, next state}
+//     Tape& tape = x.tape();
+//     const Var next = tanh(matmul(x, tape.use(W)) + matmul(h, tape.use(U))).named("h");
+//     return {next, next};
+//   };
+//   auto [outputs, last] = over_time(cell, xs, tape.constant(h0, "h"));  // xs (time, batch, input), h0 (batch, hidden)
+
 // What a recurrence leaves: the output of every step, and the state after the last.
 template <class State> struct Sequence {
   std::vector<Var> outputs;
@@ -46,8 +56,10 @@ requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, Var xs,
   return over_time(cell, time_steps(xs), std::move(state));
 }
 
-// From a zero initial state, for cells that know theirs.
-template <class Cell> auto over_time(const Cell& cell, Var xs) {
+// From a zero initial state, for cells that know theirs (the layers of this library). A lambda does not: give it a state.
+template <class Cell>
+requires requires(const Cell& cell, Tape& tape) { cell.zero_state(tape, std::int64_t{1}); }
+auto over_time(const Cell& cell, Var xs) {
   const std::vector<Var> steps = time_steps(xs);
   return over_time(cell, steps, cell.zero_state(xs.tape(), xs.shape()[1]));
 }

@@ -11,18 +11,26 @@ Optimizer::Optimizer(const std::vector<Parameter>& parameters) {
     if (std::find(parameters_.begin(), parameters_.end(), p) != parameters_.end()) continue;
     parameters_.push_back(p);
     shapes_.push_back(p.shape());
+    dtypes_.push_back(p.dtype());
   }
 }
 
 void Optimizer::step(const Gradients& gradients) {
-  begin_step();
+  // all are checked before the first is changed
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!gradients.contains(parameters_[i])) continue;
+    const Parameter& p = parameters_[i];
+    const ArrayView gradient = gradients[p];
+    if (gradient.shape != shapes_[i] || p.shape() != shapes_[i])
+      throw ShapeError(fmt::format("optimizer: parameter {} had shape {} at first, now it has {} and its gradient {}",
+                                   p.name(), to_string(shapes_[i]), to_string(p.shape()), to_string(gradient.shape)));
+    if (gradient.dtype != dtypes_[i] || p.dtype() != dtypes_[i])
+      throw DTypeError(fmt::format("optimizer: parameter {} was {} at first, now it is {} and its gradient {}",
+                                   p.name(), to_string(dtypes_[i]), to_string(p.dtype()), to_string(gradient.dtype)));
+  }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients.contains(parameters_[i])) continue;
     const ArrayView view = gradients[parameters_[i]];
-    if (view.shape != shapes_[i] || parameters_[i].shape() != shapes_[i])
-      throw ShapeError(fmt::format("optimizer: parameter {} had shape {} at first, now it has {} and its gradient {}",
-                                   parameters_[i].name(), to_string(shapes_[i]), to_string(parameters_[i].shape()),
-                                   to_string(view.shape)));
     // an Array over the gradient's own memory, which outlives this call
     const Array gradient =
         view.contiguous() ? Array::wrap(view.shape, view.dtype, const_cast<void*>(view.data), nullptr) : view.copy();

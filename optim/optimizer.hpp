@@ -12,7 +12,7 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // One step. Throws ShapeError if the gradients are of other shapes.
+  // One step. Throws ShapeError or DTypeError, before anything is changed, if a parameter or its gradient is no longer as it was at first.
   void step(const Gradients& gradients);
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -24,13 +24,13 @@ class Optimizer {
   // One array of zeros for each parameter: what an optimiser remembers.
   std::vector<Array> zeros() const;
 
-  virtual void begin_step() {}
   // Updates parameter i; `gradient` has its shape.
   virtual void update(std::size_t i, Array& value, const Array& gradient) = 0;
 
  private:
   std::vector<Parameter> parameters_;
   std::vector<Shape> shapes_;  // as they were at first, and as what is remembered of them still is
+  std::vector<DType> dtypes_;
 };
 
 }  // namespace unroll

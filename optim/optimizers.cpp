@@ -24,9 +24,7 @@ template <class T> T as(double constant, T) { return static_cast<T>(constant); }
 
 }  // namespace
 
-SGD::SGD(std::vector<Parameter> parameters, const SGDOptions& o) : Optimizer(std::move(parameters)), options(o) {
-  if (options.momentum != 0) velocity_ = zeros();
-}
+SGD::SGD(const std::vector<Parameter>& parameters, const SGDOptions& o) : Optimizer(parameters), options(o) {}
 
 void SGD::update(std::size_t i, Array& value, const Array& gradient) {
   const SGDOptions& o = options;
@@ -35,6 +33,7 @@ void SGD::update(std::size_t i, Array& value, const Array& gradient) {
                      [&](auto& w, auto d) { w -= as(o.learning_rate, w) * (d + as(o.weight_decay, w) * w); });
     return;
   }
+  if (velocity_.empty()) velocity_ = zeros();  // the momentum may be switched on later
   for_each_element(
       value, gradient,
       [&](auto& w, auto d, auto& v) {
@@ -45,8 +44,8 @@ void SGD::update(std::size_t i, Array& value, const Array& gradient) {
       velocity_[i]);
 }
 
-RMSprop::RMSprop(std::vector<Parameter> parameters, const RMSpropOptions& o)
-    : Optimizer(std::move(parameters)), options(o), mean_square_(zeros()) {}
+RMSprop::RMSprop(const std::vector<Parameter>& parameters, const RMSpropOptions& o)
+    : Optimizer(parameters), options(o), mean_square_(zeros()) {}
 
 void RMSprop::update(std::size_t i, Array& value, const Array& gradient) {
   const RMSpropOptions& o = options;
@@ -59,8 +58,8 @@ void RMSprop::update(std::size_t i, Array& value, const Array& gradient) {
       mean_square_[i]);
 }
 
-Adagrad::Adagrad(std::vector<Parameter> parameters, const AdagradOptions& o)
-    : Optimizer(std::move(parameters)), options(o), sum_(zeros()) {}
+Adagrad::Adagrad(const std::vector<Parameter>& parameters, const AdagradOptions& o)
+    : Optimizer(parameters), options(o), sum_(zeros()) {}
 
 void Adagrad::update(std::size_t i, Array& value, const Array& gradient) {
   const AdagradOptions& o = options;
@@ -73,12 +72,12 @@ void Adagrad::update(std::size_t i, Array& value, const Array& gradient) {
       sum_[i]);
 }
 
-Adam::Adam(std::vector<Parameter> parameters, const AdamOptions& o)
-    : Optimizer(std::move(parameters)), options(o), mean_(zeros()), mean_square_(zeros()) {}
+Adam::Adam(const std::vector<Parameter>& parameters, const AdamOptions& o)
+    : Optimizer(parameters), options(o), mean_(zeros()), mean_square_(zeros()), steps_(this->parameters().size()) {}
 
 void Adam::update(std::size_t i, Array& value, const Array& gradient) {
   const AdamOptions& o = options;
-  const double t = static_cast<double>(steps_);
+  const double t = static_cast<double>(++steps_[i]);
   const double rate = o.learning_rate / (1 - std::pow(o.beta1, t)), scale = 1 / std::sqrt(1 - std::pow(o.beta2, t));
   for_each_element(
       value, gradient,
@@ -91,7 +90,7 @@ void Adam::update(std::size_t i, Array& value, const Array& gradient) {
 }
 
 void AdamW::update(std::size_t i, Array& value, const Array& gradient) {
-  const double keep = 1 - options.learning_rate * options.weight_decay;
+  const double keep = 1 - options.learning_rate * weight_decay_;
   for_each_element(value, gradient, [&](auto& w, auto) { w *= as(keep, w); });
   Adam::update(i, value, gradient);
 }

@@ -18,7 +18,7 @@ struct SGDOptions {
 // 1964; Nesterov 1983 in the form of Sutskever et al. 2013.)
 class SGD : public Optimizer {
  public:
-  explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
+  explicit SGD(const std::vector<Parameter>& parameters, const SGDOptions& options = {});
   SGDOptions options;
 
  private:
@@ -35,7 +35,7 @@ struct RMSpropOptions {
 // s = decay * s + (1 - decay) * d^2;  w -= learning_rate * d / (sqrt(s) + epsilon). (Tieleman and Hinton 2012.)
 class RMSprop : public Optimizer {
  public:
-  explicit RMSprop(std::vector<Parameter> parameters, const RMSpropOptions& options = {});
+  explicit RMSprop(const std::vector<Parameter>& parameters, const RMSpropOptions& options = {});
   RMSpropOptions options;
 
  private:
@@ -51,7 +51,7 @@ struct AdagradOptions {
 // s += d^2;  w -= learning_rate * d / (sqrt(s) + epsilon). (Duchi, Hazan and Singer 2011.)
 class Adagrad : public Optimizer {
  public:
-  explicit Adagrad(std::vector<Parameter> parameters, const AdagradOptions& options = {});
+  explicit Adagrad(const std::vector<Parameter>& parameters, const AdagradOptions& options = {});
   AdagradOptions options;
 
  private:
@@ -63,33 +63,39 @@ struct AdamOptions {
   double learning_rate = 0.001;
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0;  // AdamW only
 };
 
 // m = beta1 * m + (1 - beta1) * d;  v = beta2 * v + (1 - beta2) * d^2; both divided by 1 - beta^t;
 // w -= learning_rate * m / (sqrt(v) + epsilon). (Kingma and Ba 2015.)
 class Adam : public Optimizer {
  public:
-  explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
+  explicit Adam(const std::vector<Parameter>& parameters, const AdamOptions& options = {});
   AdamOptions options;
 
  protected:
-  void begin_step() override { ++steps_; }
   void update(std::size_t i, Array& value, const Array& gradient) override;
 
  private:
   std::vector<Array> mean_, mean_square_;
-  std::int64_t steps_ = 0;
+  std::vector<std::int64_t> steps_;  // of each parameter: one without a gradient does not count
+};
+
+struct AdamWOptions {
+  double learning_rate = 0.001;
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
 };
 
 // Adam, after w -= learning_rate * weight_decay * w (Loshchilov and Hutter 2019).
 class AdamW : public Adam {
  public:
-  explicit AdamW(std::vector<Parameter> parameters, const AdamOptions& o = {.weight_decay = 0.01})
-      : Adam(std::move(parameters), o) {}
+  explicit AdamW(const std::vector<Parameter>& parameters, const AdamWOptions& o = {})
+      : Adam(parameters, {o.learning_rate, o.beta1, o.beta2, o.epsilon}), weight_decay_(o.weight_decay) {}
 
  private:
   void update(std::size_t i, Array& value, const Array& gradient) override;
+  double weight_decay_;
 };
 
 }  // namespace unroll

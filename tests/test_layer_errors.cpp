@@ -119,7 +119,9 @@ TEST_CASE("a float32 sequence and a float64 layer do not mix") {
   const Layers l;
   Tape tape;
   CHECK_THROWS_WITH_AS(over_time(l.lstm, tape.input(Array({4, 5, 2}))),
-                       "affine: float32 x float64: operands must have one dtype  [lstm, t = 1, node 10]", DTypeError);
+                       "affine: float32 x float64: operands must have one dtype (Array::as converts; layers have an "
+                       "option dtype)  [lstm, t = 1, node 10]",
+                       DTypeError);
 }
 
 TEST_CASE("a layer that refuses leaves the tape at the place it was at") {
@@ -142,14 +144,13 @@ TEST_CASE("an empty state, and a state of another tape, are refused") {
                        TapeError);
 }
 
-TEST_CASE("Linear refuses another number of features, and an x without a row") {
+TEST_CASE("Linear refuses another number of features") {
   Generator generator(1);
   const Linear layer({.input = 2, .output = 4, .dtype = DType::f64}, generator);
   Tape tape;
   CHECK_THROWS_WITH_AS(layer(tape.input(zeros({3, 3}))),
                        "affine: (3, 3) x (2, 4) x (4): inner 3 != 2 (operands 0 and 1)  [linear, node 3]", ShapeError);
   CHECK_THROWS_AS(layer(tape.input(zeros({4, 3, 3}))), ShapeError);
-  CHECK_THROWS_AS(layer(tape.input(zeros({2}))), ShapeError);
 }
 
 TEST_CASE("Embedding refuses a symbol that is not in its table") {

@@ -78,7 +78,7 @@ std::vector<Tangent> tangents(const Recording& recording, const std::vector<Arra
 
 }  // namespace
 
-TEST_CASE("all_ops lists every operation that the library promises, once") {
+TEST_CASE("contract: all_ops lists every operation that the library promises, once") {
   std::multiset<std::string> names;
   for (const Op* op : all_ops()) names.emplace(op->name);
   for (const char* name :
@@ -94,7 +94,7 @@ TEST_CASE("all_ops lists every operation that the library promises, once") {
   CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
 }
 
-TEST_CASE("every operation has samples that record it") {
+TEST_CASE("contract: every operation has samples that record it") {
   for (const Op* op : all_ops()) {
     INFO("operation ", std::string(op->name));
     REQUIRE((op->samples != nullptr));
@@ -110,7 +110,7 @@ TEST_CASE("every operation has samples that record it") {
   }
 }
 
-TEST_CASE("every operation with a choice of shapes or attributes has samples that must be refused") {
+TEST_CASE("contract: every operation with a choice of shapes or attributes has samples that must be refused") {
   for (const Op* op : all_ops()) {
     INFO("operation ", std::string(op->name));
     // a pointwise operation refuses what does not broadcast (below), and detach takes everything
@@ -118,7 +118,7 @@ TEST_CASE("every operation with a choice of shapes or attributes has samples tha
   }
 }
 
-TEST_CASE("every reverse rule agrees with central differences") {
+TEST_CASE("contract: every reverse rule agrees with central differences") {
   for_each_derivative([](const Sample& sample, Recording& r, const Array& u) {
     const Gradients gradients = backward(r.y, {.cotangent = u});
     for (std::size_t i = 0; i < r.x.size(); ++i) {
@@ -129,7 +129,7 @@ TEST_CASE("every reverse rule agrees with central differences") {
   });
 }
 
-TEST_CASE("every forward rule agrees with central differences") {
+TEST_CASE("contract: every forward rule agrees with central differences") {
   for_each_derivative([](const Sample& sample, Recording& r, const Array&) {
     const std::vector<Array> all = directions(sample);
     CHECK(
@@ -145,7 +145,7 @@ TEST_CASE("every forward rule agrees with central differences") {
   });
 }
 
-TEST_CASE("every forward rule is the transpose of the reverse rule: u (J v) = (J' u) v") {
+TEST_CASE("contract: every forward rule is the transpose of the reverse rule: u (J v) = (J' u) v") {
   for_each_derivative([](const Sample& sample, Recording& r, const Array& u) {
     const std::vector<Array> v = directions(sample);
     const Gradients gradients = backward(r.y, {.cotangent = u});
@@ -160,7 +160,7 @@ TEST_CASE("every forward rule is the transpose of the reverse rule: u (J v) = (J
   });
 }
 
-TEST_CASE("a recorded backward pass gives the gradients of an unrecorded one") {
+TEST_CASE("contract: a recorded backward pass gives the gradients of an unrecorded one") {
   for_each_derivative([](const Sample& sample, Recording& r, const Array& u) {
     const Gradients plain = backward(r.y, {.cotangent = u});
     const Gradients recorded = backward(r.y, {.create_graph = true, .cotangent = u});
@@ -173,7 +173,7 @@ TEST_CASE("a recorded backward pass gives the gradients of an unrecorded one") {
   });
 }
 
-TEST_CASE("an adjoint that is a broadcast or transposed view of other memory gives the same gradients") {
+TEST_CASE("contract: an adjoint that is a broadcast or transposed view of other memory gives the same gradients") {
   // The adjoint of sum() is one number repeated and that of transpose() a transposed view; recorded, they stay views.
   for_each_derivative([](const Sample& sample, Recording& r, const Array&) {
     const Array weights = spread(transpose(r.y).shape(), -1, 1, 3);
@@ -188,7 +188,7 @@ TEST_CASE("an adjoint that is a broadcast or transposed view of other memory giv
   });
 }
 
-TEST_CASE("the recorded gradient of every operation is itself differentiated right") {
+TEST_CASE("contract: the recorded gradient of every operation is itself differentiated right") {
   for_each_derivative([](const Sample& sample, Recording& r, const Array& u) {
     const Gradients first = backward(r.y, {.create_graph = true, .cotangent = u});
     for (std::size_t i = 0; i < r.x.size(); ++i) {
@@ -214,7 +214,7 @@ TEST_CASE("the recorded gradient of every operation is itself differentiated rig
   });
 }
 
-TEST_CASE("every operation gives in float32 what it gives in float64, rounded") {
+TEST_CASE("contract: every operation gives in float32 what it gives in float64, rounded") {
   for_each_sample([](const Op&, const Sample& sample) {
     std::vector<Array> narrow;
     for (const Array& operand : sample.operands) narrow.push_back(operand.as(DType::f32));
@@ -271,7 +271,7 @@ Var every_other(Tape& tape, const Array& array) {
 
 }  // namespace
 
-TEST_CASE("operands that are strided views give the values and gradients of contiguous ones") {
+TEST_CASE("contract: operands that are strided views give the values and gradients of contiguous ones") {
   std::size_t strided = 0;
   for (Var (*const lay)(Tape&, const Array&) : {transposed, cut_from_padded, every_other})
     for (const DType dtype : {DType::f64, DType::f32})
@@ -304,7 +304,7 @@ TEST_CASE("operands that are strided views give the values and gradients of cont
   CHECK(strided > 300);  // else nothing was tested
 }
 
-TEST_CASE("a refused call names the operation and its shapes, and leaves no node") {
+TEST_CASE("contract: a refused call names the operation and its shapes, and leaves no node") {
   std::size_t refused = 0;
   const auto check = [&](const Op& op, const Sample& sample) {
     Tape tape;
@@ -337,7 +337,7 @@ TEST_CASE("a refused call names the operation and its shapes, and leaves no node
   CHECK(refused > 30);
 }
 
-TEST_CASE("operands of two dtypes are refused by every operation that takes several") {
+TEST_CASE("contract: operands of two dtypes are refused by every operation that takes several") {
   std::size_t refused = 0;
   for_each_sample([&](const Op& op, const Sample& sample) {
     if (sample.operands.size() < 2) return;

@@ -35,13 +35,10 @@ std::unique_ptr<Optimizer> make(const std::string& name, const json& o, std::vec
   if (name == "Adagrad")
     return std::make_unique<Adagrad>(std::move(parameters),
                                      AdagradOptions{.learning_rate = rate, .epsilon = o.at("eps")});
-  const AdamOptions options{.learning_rate = rate,
-                            .beta1 = o.at("betas").at(0),
-                            .beta2 = o.at("betas").at(1),
-                            .epsilon = o.at("eps"),
-                            .weight_decay = o.at("weight_decay")};
-  if (name == "Adam") return std::make_unique<Adam>(std::move(parameters), options);
-  if (name == "AdamW") return std::make_unique<AdamW>(std::move(parameters), options);
+  const double beta1 = o.at("betas").at(0), beta2 = o.at("betas").at(1), epsilon = o.at("eps");
+  if (name == "Adam") return std::make_unique<Adam>(parameters, AdamOptions{rate, beta1, beta2, epsilon});
+  if (name == "AdamW")
+    return std::make_unique<AdamW>(parameters, AdamWOptions{rate, beta1, beta2, epsilon, o.at("weight_decay")});
   throw std::invalid_argument("no optimiser " + name);
 }
 

@@ -35,7 +35,10 @@ TEST_CASE("a dtype error names operation, dtypes and place") {
   Tape tape;
   const Var x = tape.input(zeros({2})), y = tape.input(zeros({2}, DType::f32));
   const Scope layer(tape, "gru");
-  CHECK_THROWS_WITH_AS(x * y, "mul: float64 x float32: operands must have one dtype  [gru, node 2]", DTypeError);
+  CHECK_THROWS_WITH_AS(x * y,
+                       "mul: float64 x float32: operands must have one dtype (Array::as converts; layers have an "
+                       "option dtype)  [gru, node 2]",
+                       DTypeError);
 }
 
 TEST_CASE("operands of two tapes are refused") {

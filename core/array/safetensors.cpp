@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace unroll {
 
@@ -113,7 +114,8 @@ class Parser {
                       name, offsets[1], data_.size()));
 
     std::vector<std::int64_t> shape;
-    std::uint64_t bytes = size_of(dtype);
+    const bool none = std::find(extents.begin(), extents.end(), std::uint64_t{0}) != extents.end();
+    std::uint64_t bytes = none ? 0 : size_of(dtype);
     for (std::uint64_t extent : extents) {
       // no product below can exceed the data, so none overflows
       if (extent != 0 && bytes > data_.size() / extent) bytes = data_.size() + 1;
@@ -121,8 +123,8 @@ class Parser {
       shape.push_back(static_cast<std::int64_t>(std::min<std::uint64_t>(extent, INT64_MAX)));
     }
     if (bytes != offsets[1] - offsets[0])
-      fail(fmt::format("tensor {}: {} in {} does not fill the {} bytes of its data_offsets", name,
-                       to_string(Shape(shape)), to_string(dtype), offsets[1] - offsets[0]));
+      fail(fmt::format("tensor {}: ({}) in {} does not fill the {} bytes of its data_offsets", name,
+                       fmt::join(shape, ", "), to_string(dtype), offsets[1] - offsets[0]));
     used_.emplace_back(offsets[0], offsets[1]);
     Array array(Shape(shape), dtype);
     if (bytes > 0) std::memcpy(array.data(), data_.data() + offsets[0], bytes);

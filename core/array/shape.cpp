@@ -3,6 +3,7 @@
 #include <unroll/core/array/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,13 @@ Shape::Shape(std::span<const std::int64_t> extents) : rank_(extents.size()), inl
       rank_ = 0;
       throw ShapeError(fmt::format("extent {} in ({}): extents are at least 0", extent, fmt::join(extents, ", ")));
     }
+  std::int64_t size = sizeof(double);  // in bytes, of the larger element type
+  bool fits = true;
+  for (std::int64_t extent : extents) fits &= !__builtin_mul_overflow(size, extent == 0 ? 1 : extent, &size);
+  if (!fits) {
+    rank_ = 0;
+    throw ShapeError(fmt::format("({}) has more elements than memory has addresses", fmt::join(extents, ", ")));
+  }
   if (rank_ > inline_rank) heap_ = new std::int64_t[rank_];
   std::copy(extents.begin(), extents.end(), rank_ > inline_rank ? heap_ : inline_);
 }
@@ -31,6 +39,14 @@ Shape::Shape(Shape&& other) noexcept : rank_(other.rank_), inline_{} {
   } else {
     std::copy(other.inline_, other.inline_ + inline_rank, inline_);
   }
+}
+
+Shape Shape::with(std::size_t axis, std::int64_t extent) const {
+  if (extent == (*this)[axis]) return *this;
+  std::array<std::int64_t, max_rank> extents;
+  std::copy(begin(), end(), extents.begin());
+  extents[axis] = extent;
+  return Shape(std::span(extents.data(), rank_));
 }
 
 Shape& Shape::operator=(const Shape& other) {

@@ -17,7 +17,7 @@ class Shape {
 
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
-  // Throws ShapeError for a negative extent or a rank above max_rank.
+  // Throws ShapeError for a negative extent, a rank above max_rank, or more elements than memory has addresses.
   explicit Shape(std::span<const std::int64_t> extents);
   Shape(const Shape& other) : rank_(other.rank_), inline_{} { copy(other); }
   Shape(Shape&& other) noexcept;
@@ -34,12 +34,8 @@ class Shape {
   std::span<const std::int64_t> extents() const { return {begin(), rank_}; }
   std::vector<std::int64_t> vector() const { return {begin(), end()}; }
 
-  // The same shape with another extent on one axis.
-  Shape with(std::size_t axis, std::int64_t extent) const {
-    Shape result = *this;
-    (result.rank_ > inline_rank ? result.heap_ : result.inline_)[axis] = extent;
-    return result;
-  }
+  // The same shape with another extent on one axis. Throws ShapeError as the constructor does.
+  Shape with(std::size_t axis, std::int64_t extent) const;
 
   // The number of elements: the product of the extents, 1 for a scalar.
   std::size_t size() const {

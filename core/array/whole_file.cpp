@@ -87,11 +87,28 @@ std::string read_whole_file(const fs::path& file) {
 }
 
 void write_whole_file(const fs::path& file, std::string_view bytes) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
+    // a pipe or a device, such as /dev/stdout: there is nothing to keep whole, and it must stay what it is
+    const File handle(std::fopen(file.c_str(), "wb"));
+    if (!handle || std::fwrite(bytes.data(), 1, bytes.size(), handle.get()) != bytes.size() ||
+        std::fflush(handle.get()) != 0)
+      cannot_write(file, reason(errno));
+    return;
+  }
+  // through a link to the file behind it
+  if (fs::is_symlink(fs::symlink_status(file, error))) return write_whole_file(fs::weakly_canonical(file), bytes);
   TemporaryFile temporary(file);
   temporary.write(bytes);
   temporary.take_name();
 }
 
-void require_writable(const fs::path& file) { const TemporaryFile temporary(file); }
+void require_writable(const fs::path& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return;
+  const TemporaryFile temporary(file);
+}
 
 }  // namespace unroll

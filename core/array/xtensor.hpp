@@ -50,9 +50,25 @@ template <class D> Array::Array(const xt::xexpression<D>& expression) : Array(Sh
             span<T>().begin());
 }
 
-// Takes over the memory of a row-major xarray or xtensor, without a copy.
+namespace detail {
+
+template <class EC, xt::layout_type L, class SC, class Tag>
+std::true_type owns(const xt::xarray_container<EC, L, SC, Tag>*);
+template <class EC, std::size_t N, xt::layout_type L, class Tag>
+std::true_type owns(const xt::xtensor_container<EC, N, L, Tag>*);
+std::false_type owns(const void*);
+
+// A row-major xarray or xtensor that owns its elements: not a view, whose first element may stand anywhere.
 template <class X>
-requires(!std::is_lvalue_reference_v<X> && X::static_layout == xt::layout_type::row_major) Array adopt(X&& tensor) {
+concept RowMajorContainer =
+    decltype(owns(static_cast<std::remove_cvref_t<X>*>(nullptr)))::value&& std::remove_cvref_t<X>::static_layout ==
+    xt::layout_type::row_major;
+
+}  // namespace detail
+
+// Takes over the memory of a row-major xarray or xtensor, without a copy.
+template <detail::RowMajorContainer X>
+requires(!std::is_lvalue_reference_v<X>) Array adopt(X&& tensor) {
   using T = typename X::value_type;
   auto owner = std::make_shared<X>(std::forward<X>(tensor));
   std::vector<std::int64_t> extents(owner->shape().begin(), owner->shape().end());
@@ -61,8 +77,7 @@ requires(!std::is_lvalue_reference_v<X> && X::static_layout == xt::layout_type::
 }
 
 // Reads a row-major xarray or xtensor in place. The caller keeps it alive, and its size fixed, while the view is in use.
-template <class X>
-requires(X::static_layout == xt::layout_type::row_major) ArrayView borrow(const X& tensor) {
+template <detail::RowMajorContainer X> ArrayView borrow(const X& tensor) {
   std::vector<std::int64_t> extents(tensor.shape().begin(), tensor.shape().end());
   return {dtype_v<typename X::value_type>, Shape(extents), tensor.data()};
 }
@@ -81,6 +96,8 @@ template <class T> auto as_xarray(const ArrayView& view) {
   return xt::adapt(static_cast<const T*>(view.data), view.size(), xt::no_ownership(), shape, strides);
 }
 
+template <class T> auto as_xarray(const Array&&) = delete;  // a temporary is gone before it is read
+
 // The same with the rank N in the type, as xt::xtensor has it. Throws ShapeError if the rank differs.
 template <class T, std::size_t N> auto as_xtensor(const ArrayView& view) {
   if (view.rank() != N)
@@ -94,5 +111,7 @@ template <class T, std::size_t N> auto as_xtensor(const ArrayView& view) {
   }
   return xt::adapt(static_cast<const T*>(view.data), view.size(), xt::no_ownership(), shape, strides);
 }
+
+template <class T, std::size_t N> auto as_xtensor(const Array&&) = delete;
 
 }  // namespace unroll

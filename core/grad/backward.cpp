@@ -57,6 +57,16 @@ Array seed(const Var& loss, const BackwardOptions& options) {
   return *options.cotangent;
 }
 
+// What a rule gives to an input has the input's shape, or one to which the input was broadcast.
+void require_fitting(const Tape& tape, NodeId node, std::size_t i, const Node& input, const Node& contribution) {
+  if (contribution.value.dtype == input.value.dtype && broadcasts_to(input.value.shape, contribution.value.shape))
+    return;
+  throw ShapeError(fmt::format("{}: its reverse rule gave input {} a gradient of shape {} in {}, expected {} in {}  {}",
+                               tape[node].op->name, i, to_string(contribution.value.shape),
+                               to_string(contribution.value.dtype), to_string(input.value.shape),
+                               to_string(input.value.dtype), tape.where(node)));
+}
+
 bool kept(const Node& node, const BackwardOptions& options) {
   return options.keep == Keep::all || node.input_count == 0;
 }
@@ -167,6 +177,7 @@ class EagerSweep {
     void give(std::size_t i, Var contribution) override {
       Tape& tape = sweep_.tape_;
       if (!tape[inputs_[i]].tracked) return;
+      require_fitting(tape, y.id(), i, tape[inputs_[i]], contribution.node());
       const Target to = sweep_.target(inputs_[i]);
       const NodeId id = contribution.id();
       const Shape& shape = tape[inputs_[i]].value.shape;
@@ -237,7 +248,9 @@ class RecordedSweep {
     }
     bool needs(std::size_t i) const override { return x[i].node().tracked; }
     void give(std::size_t i, Var contribution) override {
-      if (needs(i)) sweep_.add(x[i], contribution);
+      if (!needs(i)) return;
+      require_fitting(sweep_.tape_, y.id(), i, x[i].node(), contribution.node());
+      sweep_.add(x[i], contribution);
     }
 
    private:

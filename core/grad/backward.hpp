@@ -14,13 +14,13 @@ struct BackwardOptions {
   Keep keep = Keep::leaves;
   // Records the backward pass on the tape, as operations of phase `backward`: for second derivatives and drawings. Keeps all.
   bool create_graph = false;
-  // The adjoint of the loss, in its shape and dtype; without one, the loss must be a scalar and its adjoint is 1.
+  // The adjoint of the loss, in its shape and dtype; without one, the loss must have one element, and its adjoint is 1.
   std::optional<Array> cotangent = {};
 };
 
 // Reverse-mode differentiation: one sweep over the tape from the loss down. Each node hands its adjoint through its operation's
 // rule (vjp) to its inputs, where contributions add up: for a parameter used at every time step this is BPTT (Rumelhart, Hinton and
-// Williams 1986; Werbos 1990). Can be called again, also from other nodes. Throws ShapeError if the loss is no scalar and there is no cotangent,
+// Williams 1986; Werbos 1990). Can be called again, also from other nodes. Throws ShapeError if the loss has several elements and there is no cotangent (DTypeError if that has another dtype),
 // GradientError if it depends on no input or parameter, or if a parameter has changed since it was recorded.
 Gradients backward(Var loss, const BackwardOptions& options = {});
 

@@ -32,7 +32,7 @@ void Gradients::release() {
 }
 
 void Gradients::add(Entry entry, const Parameter* parameter) {
-  if (parameter) by_parameter_.emplace(parameter->identity(), entries_.size());
+  if (parameter) by_parameter_.emplace(parameter->identity(), ParameterEntry{*parameter, entries_.size()});
   entries_.push_back(std::move(entry));
 }
 
@@ -58,12 +58,19 @@ ArrayView Gradients::operator[](const Var& x) const {
   throw GradientError(what + ": the loss does not depend on it");
 }
 
+void Gradients::require_alive() const {
+  const bool recorded = !entries_.empty() && entries_.front().recorded != no_node;
+  if (recorded && life_->generation != generation_)
+    throw TapeError("these gradients were recorded (create_graph), and went when their tape was cleared or destroyed");
+}
+
 ArrayView Gradients::operator[](const Parameter& parameter) const {
   const auto found = by_parameter_.find(parameter.identity());
   if (found == by_parameter_.end())
     throw GradientError(
         fmt::format("no gradient was computed for parameter {}: the loss does not depend on it", parameter.name()));
-  return entries_[found->second].value;
+  require_alive();
+  return entries_[found->second.position].value;
 }
 
 Var Gradients::var(const Var& x) const {
@@ -79,8 +86,9 @@ double Gradients::norm(const Var& x) const { return unroll::norm((*this)[x]); }
 double Gradients::norm(const Parameter& parameter) const { return unroll::norm((*this)[parameter]); }
 
 std::vector<Gradients::Entry> Gradients::parameter_entries() const {
+  require_alive();
   std::vector<std::size_t> positions;
-  for (const auto& [identity, position] : by_parameter_) positions.push_back(position);
+  for (const auto& [identity, entry] : by_parameter_) positions.push_back(entry.position);
   std::sort(positions.begin(), positions.end());  // an order that does not depend on addresses
   std::vector<Entry> result;
   for (std::size_t position : positions) result.push_back(entries_[position]);

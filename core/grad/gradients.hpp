@@ -9,8 +9,10 @@
 
 namespace unroll {
 
-// The result of a backward pass: the gradients as values of their own, not as state in the parameters. They stay valid when the
-// tape is cleared or destroyed (then they are found by Parameter only). Looking up what was not computed throws GradientError, which
+// The result of a backward pass: the gradients as values of their own, not as state in the parameters. Unless the backward pass was
+// recorded (then they are nodes of the tape, and go with it), they stay valid when the
+// tape is cleared or destroyed (then they are found by Parameter only). They belong to the
+// tape's thread, because they share its buffers. Looking up what was not computed throws GradientError, which
 // is not the same as a gradient of zero.
 class Gradients {
  public:
@@ -24,7 +26,7 @@ class Gradients {
   bool contains(const Var& x) const { return find(x) != nullptr; }
   bool contains(const Parameter& parameter) const { return by_parameter_.contains(parameter.identity()); }
 
-  // The gradient by a node or a parameter, in its shape and dtype.
+  // The gradient by a node or a parameter, in its shape and dtype; valid as long as these Gradients.
   ArrayView operator[](const Var& x) const;
   ArrayView operator[](const Parameter& parameter) const;
 
@@ -50,6 +52,8 @@ class Gradients {
 
  private:
   const Entry* find(const Var& x) const;
+  // Throws TapeError if these gradients are nodes of a recording that is gone.
+  void require_alive() const;
   void release();
 
   std::shared_ptr<Pool> pool_;
@@ -57,7 +61,11 @@ class Gradients {
   std::uint32_t generation_;
   bool all_;
   std::vector<Entry> entries_;
-  std::unordered_map<const void*, std::size_t> by_parameter_;
+  struct ParameterEntry {
+    Parameter parameter;  // kept, so that no other parameter can take its identity
+    std::size_t position;
+  };
+  std::unordered_map<const void*, ParameterEntry> by_parameter_;
 };
 
 // The Euclidean norm of any array, summed in double precision.

@@ -16,6 +16,8 @@ Var tangent_of(Var y, std::span<const Var> x, std::span<const Var> t) {
   const Op& op = *y.node().op;
   const Attributes attributes = y.node().attributes;
   if (!op.differentiable()) return {};
+  if (!op.is_pointwise() && !op.jvp)
+    throw Error(fmt::format("jvp: {} has no forward rule  {}", op.name, y.tape().where(y.id())));
   if (!op.is_pointwise()) return op.jvp({y, x, t, attributes, op});
   Var total;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -31,6 +33,7 @@ Var tangent_of(Var y, std::span<const Var> x, std::span<const Var> t) {
 
 Var jvp(Var y, const std::vector<Tangent>& tangents) {
   Tape& tape = y.tape();
+  tape.require_unchanged_parameters();
   const Place place = tape.place;
   const NodeId origin = tape.origin;
   std::vector<Var> tangent(y.id() + std::size_t{1});
@@ -44,7 +47,14 @@ Var jvp(Var y, const std::vector<Tangent>& tangents) {
     if (given.direction.dtype() != value.dtype)
       throw DTypeError(fmt::format("jvp: a {} direction for a {} node  {}", to_string(given.direction.dtype()),
                                    to_string(value.dtype), tape.where(given.of.id())));
-    if (given.of.id() <= y.id()) tangent[given.of.id()] = tape.constant(given.direction);
+    if (given.of.node().input_count > 0)
+      throw Error(fmt::format(
+          "jvp: a direction for the result of {}: only inputs, constants and parameters move by themselves  {}",
+          given.of.node().op->name, tape.where(given.of.id())));
+    if (given.of.id() > y.id()) continue;  // y does not depend on it
+    Var& sum = tangent[given.of.id()];
+    const Var direction = tape.constant(given.direction);
+    sum = sum.empty() ? direction : sum + direction;
   }
   std::vector<Var> x, t;
   for (NodeId id = 0; id <= y.id(); ++id) {

@@ -14,7 +14,8 @@ struct Tangent {
 
 // Forward-mode differentiation: the derivative of y along the given directions (0 for all other leaves), by one sweep up the
 // tape with the same rules as backward(). The tangents are recorded as operations of phase `tangent`, so that the result is a Var of
-// the shape of y that can itself be differentiated. Throws ShapeError or DTypeError for a direction that does not fit.
+// the shape of y that can itself be differentiated. Several directions of one leaf add up. Throws ShapeError, DTypeError or TapeError for a
+// direction that does not fit, Error for one of a node that is no leaf, GradientError if a parameter has changed since it was recorded.
 Var jvp(Var y, const std::vector<Tangent>& tangents);
 
 }  // namespace unroll

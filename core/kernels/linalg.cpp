@@ -5,6 +5,7 @@
 #include <unroll/core/kernels/loops.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include <xtensor-blas/xlinalg.hpp>
@@ -27,6 +28,8 @@ struct Matrix {
 // BLAS needs one of the two steps to be 1 and the other to reach over a whole row. The step along an axis of extent 1 does not matter.
 std::optional<Matrix> as_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_step,
                               std::int64_t column_step) {
+  constexpr std::int64_t most = std::numeric_limits<int>::max();  // BLAS counts in int
+  if (row_step > most || column_step > most) return std::nullopt;
   if ((column_step == 1 || columns == 1) && (row_step >= columns || rows == 1))
     return Matrix{false, static_cast<int>(rows == 1 ? std::max<std::int64_t>(columns, 1) : row_step)};
   if ((row_step == 1 || rows == 1) && (column_step >= rows || columns == 1))
@@ -98,6 +101,11 @@ void multiply(const MatrixOperand& a, const MatrixOperand& b, const Shape& shape
 }  // namespace
 
 void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* out, bool accumulate) {
+  for (const Shape* operand : {&a.shape, &b.shape})
+    for (std::int64_t extent : operand->extents().last(2))
+      if (extent > std::numeric_limits<int>::max())
+        throw ShapeError(fmt::format("matmul: {} x {}: BLAS takes at most 2^31 - 1 rows or columns", to_string(a.shape),
+                                     to_string(b.shape)));
   if (shape.size() == 0) return;
   if (a.shape[a.rank() - 1] == 0) {  // an empty sum
     if (!accumulate) std::fill_n(static_cast<std::byte*>(out), shape.size() * size_of(a.dtype), std::byte{0});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace unroll::kernels {
@@ -27,28 +28,35 @@ template <class T> T sum_row(const T* x, std::size_t n) {
   return total + partial[0];
 }
 
-// Calls body(out, in, n, out_step, in_step) for every row of the input, seen through the input's shape.
-template <class T, class Body> void for_each_row(const ArrayView& in, const Shape& reduced, void* out, Body&& body) {
+// Calls body(out, in, n, out_step, in_step) for every row of the input, seen through the input's shape. The results may have another
+// type than the elements.
+template <class T, class R = T, class Body>
+void for_each_row(const ArrayView& in, const Shape& reduced, void* out, Body&& body) {
   const Operand operands[] = {in, {out, reduced}};
   const Nest nest(in.shape, operands);
   nest.for_each_row([&](const auto& offset) {
-    body(static_cast<T*>(out) + offset[1], static_cast<const T*>(in.data) + offset[0], nest.extent[0],
+    body(static_cast<R*>(out) + offset[1], static_cast<const T*>(in.data) + offset[0], nest.extent[0],
          nest.stride[1][0], nest.stride[0][0]);
   });
 }
 
-template <class T> void sum_as(const ArrayView& in, const Shape& reduced, void* out, T factor) {
-  for_each_row<T>(in, reduced, out,
-                  [factor](T* to, const T* from, std::int64_t n, std::int64_t to_step, std::int64_t from_step) {
-                    if (to_step == 0 && from_step == 1) {
-                      *to += factor * sum_row(from, static_cast<std::size_t>(n));
-                    } else if (to_step == 1 && from_step == 1) {
-                      for (std::int64_t i = 0; i < n; ++i) to[i] += factor * from[i];
-                    } else {
-                      for (std::int64_t i = 0; i < n; ++i) to[i * to_step] += factor * from[i * from_step];
-                    }
-                  });
+// Adds factor * the sums, in the arithmetic of R.
+template <class T, class R> void sum_as(const ArrayView& in, const Shape& reduced, R* out, R factor) {
+  for_each_row<T, R>(in, reduced, out,
+                     [factor](R* to, const T* from, std::int64_t n, std::int64_t to_step, std::int64_t from_step) {
+                       if (std::is_same_v<T, R> && to_step == 0 && from_step == 1) {
+                         *to += factor * static_cast<R>(sum_row(from, static_cast<std::size_t>(n)));
+                       } else if (to_step == 1 && from_step == 1) {
+                         for (std::int64_t i = 0; i < n; ++i) to[i] += factor * static_cast<R>(from[i]);
+                       } else {
+                         for (std::int64_t i = 0; i < n; ++i)
+                           to[i * to_step] += factor * static_cast<R>(from[i * from_step]);
+                       }
+                     });
 }
+
+// From so many terms on, sums of float32 are formed in float64: one after the other, they would lose what is small beside the sum.
+constexpr std::size_t long_sum = 4096;
 
 template <class T> void softmax_row(const T* x, T* y, std::size_t n, bool logarithm) {
   T largest = x[0];
@@ -56,8 +64,8 @@ template <class T> void softmax_row(const T* x, T* y, std::size_t n, bool logari
   for (std::size_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - largest);
   const T total = sum_row(y, n);
   if (logarithm) {
-    const T shift = largest + std::log(total);
-    for (std::size_t i = 0; i < n; ++i) y[i] = x[i] - shift;
+    const T log_total = std::log(total);  // not added to the largest, beside which it could be lost
+    for (std::size_t i = 0; i < n; ++i) y[i] = (x[i] - largest) - log_total;
   } else {
     for (std::size_t i = 0; i < n; ++i) y[i] /= total;
   }
@@ -67,7 +75,12 @@ template <class T> void softmax_row(const T* x, T* y, std::size_t n, bool logari
 
 void sum(const ArrayView& in, const Shape& reduced, void* out, double factor, bool accumulate) {
   if (!accumulate) fill(out, reduced.size(), in.dtype, 0);
-  dispatch(in.dtype, [&](auto zero) { sum_as(in, reduced, out, static_cast<decltype(zero)>(factor)); });
+  if (in.dtype == DType::f64) return sum_as<double>(in, reduced, static_cast<double*>(out), factor);
+  if (in.size() < long_sum * reduced.size())
+    return sum_as<float>(in, reduced, static_cast<float*>(out), static_cast<float>(factor));
+  std::vector<double> sums(reduced.size());
+  sum_as<float>(in, reduced, sums.data(), factor);
+  for (std::size_t i = 0; i < sums.size(); ++i) static_cast<float*>(out)[i] += static_cast<float>(sums[i]);
 }
 
 void max(const ArrayView& in, const Shape& reduced, void* out) {

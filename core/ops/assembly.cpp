@@ -211,6 +211,7 @@ Shape gather_shape(const Call& c) {
 Shape scatter_shape(const Call& c) {
   const std::size_t axis = normalize_axis(c.integer(0), c.shape(0).rank());
   const auto indices = c.attributes.ints.subspan(2);
+  if (c.integer(1) < 0) throw ShapeError(fmt::format("size {} of axis {}: at least 0", c.integer(1), axis));
   if (static_cast<std::int64_t>(indices.size()) != c.shape(0)[axis])
     throw ShapeError(fmt::format("{} indices for axis {} of extent {}", indices.size(), axis, c.shape(0)[axis]));
   for (std::size_t k = 0; k < indices.size(); ++k)

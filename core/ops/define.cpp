@@ -79,6 +79,4 @@ Var linear_jvp(const Jvp& j) {
   return apply(j.op, tangents, j.attributes);
 }
 
-Var unbroadcast(Var x, const Shape& shape) { return x.shape() == shape ? x : sum_to(x, shape); }
-
 }  // namespace unroll

@@ -11,7 +11,7 @@ namespace unroll {
 // Adds an operation to all_ops(). Called once for each, by the definition itself, as the program starts.
 const Op& define(Op op);
 
-// Every operation of the library, in the order of the families. Leaves are not operations.
+// Every operation of the library, in an order that depends on the linker. Leaves are not operations.
 std::span<const Op* const> all_ops();
 
 // Operands for samples: float64 numbers spread over [low, high] in a fixed, irregular order (`variant` chooses another one).
@@ -27,8 +27,5 @@ Var linear_jvp(const Jvp& j);
 
 // A tangent of zeros where an input has none.
 Var tangent_or_zeros(const Jvp& j, std::size_t i);
-
-// x summed to a shape that broadcasts to its own, or x itself where it has that shape: how a broadcast is undone.
-Var unbroadcast(Var x, const Shape& shape);
 
 }  // namespace unroll

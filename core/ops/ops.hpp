@@ -6,6 +6,7 @@
 #include <unroll/core/tape/var.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -98,6 +99,12 @@ std::vector<Var> split(Var x, std::int64_t axis, std::int64_t parts);           
 Var pad(Var x, std::int64_t axis, std::int64_t before, std::int64_t after);  // zeros around: the adjoint of slice
 Var concat(std::span<const Var> parts, std::int64_t axis);
 Var stack(std::span<const Var> parts, std::int64_t axis = 0);  // along a new axis
+inline Var concat(std::initializer_list<Var> parts, std::int64_t axis) {
+  return concat(std::span(parts.begin(), parts.size()), axis);
+}
+inline Var stack(std::initializer_list<Var> parts, std::int64_t axis = 0) {
+  return stack(std::span(parts.begin(), parts.size()), axis);
+}
 // Positions `indices` of an axis, in that order, repeats allowed: rows of an embedding table with axis 0.
 Var gather(Var x, std::span<const std::int64_t> indices, std::int64_t axis = 0);
 // Zeros of extent `size` along the axis, to which slice k of x is added at indices[k]: the adjoint of gather.

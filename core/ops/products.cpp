@@ -121,7 +121,7 @@ const Op& affine_op = define({
             if (v.needs(i)) v.give(i, matmul(v.g, transpose(v.x[i + 1])));
             if (v.needs(i + 1)) v.give(i + 1, matmul(transpose(v.x[i]), v.g));
           }
-          if (v.needs(bias)) v.give(bias, sum_to(v.g, v.x[bias].shape()));
+          if (v.needs(bias)) v.give(bias, v.g);  // the sweep sums over the rows
         },
     .jvp =
         [](const Jvp& j) {

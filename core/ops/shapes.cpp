@@ -32,25 +32,8 @@ void set_data(ArrayView& out, const ArrayView& in, std::int64_t offset) {
   out.data = static_cast<const std::byte*>(in.data) + offset * static_cast<std::int64_t>(size_of(in.dtype));
 }
 
-void copy_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
-  ArrayView in = *c.inputs[0];
-  if (!in.contiguous()) {
-    const Array contiguous = in.copy();
-    ArrayView same = contiguous;
-    same.shape = shape;
-    return kernels::copy(same, shape, out, accumulate);
-  }
-  in.shape = shape;
-  kernels::copy(in, shape, out, accumulate);
-}
-
-// Never needed: these views always exist. Evaluating one into given memory is copying it there.
-template <bool (*view)(const Call&, ArrayView&, Arena&)>
-void view_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
-  Arena arena;
-  ArrayView seen{c.inputs[0]->dtype, shape};
-  view(c, seen, arena);
-  kernels::copy(seen, shape, out, accumulate);
+void copy_forward(const Call& c, const Shape&, void* out, bool accumulate) {
+  kernels::copy(*c.inputs[0], c.shape(0), out, accumulate);
 }
 
 // ---- reshape; ints are the extents of the result
@@ -142,7 +125,6 @@ bool swaps_last_axes(std::span<const std::int64_t> permutation) {
 const Op& transpose_op = define({
     .name = "transpose",
     .shape = transpose_shape,
-    .forward = view_forward<transpose_view>,
     .view = transpose_view,
     .vjp =
         [](Vjp& v) {
@@ -196,7 +178,6 @@ bool broadcast_view(const Call& c, ArrayView& out, Arena& arena) {
 const Op& broadcast_to_op = define({
     .name = "broadcast_to",
     .shape = broadcast_to_shape,
-    .forward = view_forward<broadcast_view>,
     .view = broadcast_view,
     .vjp = [](Vjp& v) { v.give(0, sum_to(v.g, v.x[0].shape())); },
     .jvp = linear_jvp,
@@ -254,7 +235,6 @@ std::vector<Sample> slice_samples() {
 const Op& slice_op = define({
     .name = "slice",
     .shape = slice_shape,
-    .forward = view_forward<slice_view>,
     .view = slice_view,
     .vjp =
         [](Vjp& v) {
@@ -305,7 +285,6 @@ bool select_view(const Call& c, ArrayView& out, Arena& arena) {
 const Op& select_op = define({
     .name = "select",
     .shape = select_shape,
-    .forward = view_forward<select_view>,
     .view = select_view,
     .vjp =
         [](Vjp& v) {
@@ -361,6 +340,9 @@ Var select(Var x, std::int64_t axis, std::int64_t index) {
 
 std::vector<Var> split(Var x, std::int64_t axis, std::span<const std::int64_t> sizes) {
   const std::int64_t extent = x.shape()[normalize_axis(axis, x.shape().rank())];
+  if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size < 0; }))
+    throw ShapeError(
+        fmt::format("split: {}: sizes [{}]: none is below 0", to_string(x.shape()), fmt::join(sizes, ", ")));
   if (std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != extent)
     throw ShapeError(fmt::format("split: {}: sizes [{}] do not add up to {} on axis {}", to_string(x.shape()),
                                  fmt::join(sizes, ", "), extent, axis));

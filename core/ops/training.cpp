@@ -28,8 +28,6 @@ const Op& dropout_op = define_binary(
 const Op& detach_op = define({
     .name = "detach",
     .shape = [](const Call& c) { return c.shape(0); },
-    .forward = [](const Call& c, const Shape& shape, void* out,
-                  bool accumulate) { kernels::copy(*c.inputs[0], shape, out, accumulate); },
     .view =
         [](const Call& c, ArrayView& out, Arena&) {
           out = *c.inputs[0];

@@ -67,6 +67,8 @@ Var apply(const Op& op, std::initializer_list<Var> operands, const Attributes& a
 Var apply(const Op& op, std::span<const Var> operands, const Attributes& attributes) {
   const std::size_t n = operands.size();
   if (n == 0) throw TapeError(fmt::format("{}: no operands, so no tape to record on", op.name));
+  if (op.arity != any_number && n != static_cast<std::size_t>(op.arity))
+    throw Error(fmt::format("{}: {} operands, expected {}", op.name, n, op.arity));
   if (!operands[0].alive()) fail_operand(op, 0, operands[0]);
   Tape& tape = operands[0].tape();
 
@@ -87,8 +89,9 @@ Var apply(const Op& op, std::span<const Var> operands, const Attributes& attribu
   const DType dtype = views[0]->dtype;
   for (std::size_t i = 1; i < n; ++i)
     if (views[i]->dtype != dtype)
-      throw DTypeError(fmt::format("{}: {} x {}: operands must have one dtype  {}", op.name, to_string(dtype),
-                                   to_string(views[i]->dtype), here()));
+      throw DTypeError(
+          fmt::format("{}: {} x {}: operands must have one dtype (Array::as converts; layers have an option dtype)  {}",
+                      op.name, to_string(dtype), to_string(views[i]->dtype), here()));
 
   const Call call{views.span(), attributes};
   Shape shape;
@@ -98,6 +101,7 @@ Var apply(const Op& op, std::span<const Var> operands, const Attributes& attribu
     throw ShapeError(fmt::format("{}: {}: {}  {}", op.name, shapes(call.inputs), e.what(), here()));
   }
 
+  const Tape::Mark before = tape.mark();
   Node& node = tape.append(op, ids.span());
   node.value.dtype = dtype;
   node.value.shape = std::move(shape);
@@ -107,7 +111,12 @@ Var apply(const Op& op, std::span<const Var> operands, const Attributes& attribu
   if (tape.lazy)
     node.pending = true;
   else
-    compute(tape, node, {views.span(), node.attributes});
+    try {
+      compute(tape, node, {views.span(), node.attributes});
+    } catch (...) {  // no memory, or a kernel that refuses: leave no node without a value
+      tape.rollback(before);
+      throw;
+    }
   return {tape.life(), id};
 }
 

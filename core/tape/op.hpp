@@ -86,7 +86,7 @@ struct Op {
   // a kernel that stores or adds its row-major result:
   void (*forward)(const Call&, const Shape& shape, void* out, bool accumulate) = nullptr;
   // or another look at the elements of the first input, without a copy: sets data and strides, or returns false where that is
-  // impossible (then `forward` copies).
+  // impossible (then `forward` copies, which operations whose view always exists go without).
   bool (*view)(const Call&, ArrayView& out, Arena& arena) = nullptr;
 
   // The derivative: pointwise operations have it in `pointwise`, the others write it in operations. Without any, the operation is

@@ -16,22 +16,26 @@ class Parameter {
   Parameter() = default;
   Parameter(std::string name, Array value) : state_(std::make_shared<State>(State{std::move(name), value.copy(), 0})) {}
 
-  const std::string& name() const { return state_->name; }
-  const Array& value() const { return state_->value; }
-  const Shape& shape() const { return state_->value.shape(); }
-  DType dtype() const { return state_->value.dtype(); }
-  std::size_t size() const { return state_->value.size(); }
+  // A default-constructed handle, such as a peephole of a layer without peepholes. Every use of it throws Error.
+  bool empty() const { return state_ == nullptr; }
+
+  const std::string& name() const { return state().name; }
+  // The elements, for reading: an Array shares its memory when it is copied, so take copy() before writing into it.
+  const Array& value() const { return state().value; }
+  const Shape& shape() const { return state().value.shape(); }
+  DType dtype() const { return state().value.dtype(); }
+  std::size_t size() const { return state().value.size(); }
 
   // The elements for writing (an optimiser's step, a perturbation). Counts as a change: the backward pass of a tape that
   // recorded the old elements is then refused.
   Array& mutable_value() {
-    ++state_->version;
-    return state_->value;
+    ++state().version;
+    return state().value;
   }
   // Copies the elements of an array of the same shape; throws ShapeError for another shape. The dtype is converted.
   void assign(const ArrayView& value);
 
-  std::uint64_t version() const { return state_->version; }
+  std::uint64_t version() const { return state().version; }
   const void* identity() const { return state_.get(); }
   const std::shared_ptr<void> owner() const { return state_; }
 
@@ -43,6 +47,13 @@ class Parameter {
     Array value;
     std::uint64_t version;
   };
+  State& state() const {
+    if (!state_)
+      throw Error(
+          "an empty Parameter was used: it was default-constructed, as the peepholes of a layer without them are");
+    return *state_;
+  }
+
   std::shared_ptr<State> state_;
 };
 

@@ -141,7 +141,7 @@ Var Tape::scalar(double value, DType dtype) {
 Var Tape::use(const Parameter& parameter) {
   const NodeId known = find(parameter);
   if (known != no_node) return {life_, known};
-  // a parameter belongs to no moment: outside of time, and to its layer's scope as its name says
+  // a parameter belongs to no moment: it stands outside of time, in the scope of its first use
   held_.push_back(parameter.value().owner());
   const Place here = place;
   place.step = no_step;
@@ -195,9 +195,14 @@ std::string Tape::where(const Place& at, NodeId id) const {
 void Tape::set_name(NodeId id, std::string_view name) {
   NameId& recent = recent_names_[(reinterpret_cast<std::uintptr_t>(name.data()) >> 1) % recent_names_.size()];
   if (names_[recent] != name) {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    recent = static_cast<NameId>(found - names_.begin());
-    if (found == names_.end()) names_.emplace_back(name);
+    const auto found = name_index_.find(name);
+    if (found != name_index_.end()) {
+      recent = found->second;
+    } else {
+      recent = static_cast<NameId>(names_.size());
+      names_.emplace_back(name);
+      name_index_.emplace(names_.back(), recent);
+    }
   }
   nodes_[id].name = recent;
 }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +44,7 @@ class Tape {
   std::size_t size() const { return nodes_.size(); }
   const Node& operator[](NodeId id) const { return nodes_[id]; }
   Var var(NodeId id) const;
+  // Valid until the next operation is recorded.
   std::span<const NodeId> inputs(NodeId id) const {
     return {inputs_.data() + nodes_[id].first_input, nodes_[id].input_count};
   }
@@ -117,10 +119,11 @@ class Tape {
   Arena arena_;
   std::shared_ptr<Pool> pool_;
   std::vector<std::shared_ptr<void>> held_;  // memory of leaves
-  std::vector<ParameterUse> parameters_;
+  std::deque<ParameterUse> parameters_;
   std::unordered_map<const void*, std::size_t> parameter_index_;
-  std::vector<ScopeEntry> scopes_;
-  std::vector<std::string> names_;
+  std::deque<ScopeEntry> scopes_;  // deques: references that were given out stay valid
+  std::deque<std::string> names_;
+  std::unordered_map<std::string_view, NameId> name_index_;
   std::array<NameId, 64> recent_names_{};  // by the address of the text: names are mostly literals
   detail::LifeSign* life_;
 };

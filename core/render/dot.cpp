@@ -21,17 +21,21 @@ std::string coordinate(double value) {
 std::string point(Point p) { return coordinate(p.x) + "," + coordinate(p.y); }
 std::string box(const Rectangle& r) { return point({r.left, r.bottom}) + "," + point({r.right, r.top}); }
 
-// "e,<tip> <curve>": the curve ends where the head of the arrow begins.
-std::string spline(const Curve& curve) {
-  constexpr double head = 5;
+// "e,<tip> <curve>": the curve ends where the head of the arrow begins. The head is outlined with the edge's pen, whose corner reaches
+// beyond the tip, the further the wider the pen is: the tip is drawn back by as much, so that it touches the box and not the text in it.
+std::string spline(const Curve& curve, double width) {
+  constexpr double head = 5, half_width = 1.75;  // of an arrow of size 0.5
   const Point tip = curve.back();
+  const double reach = width / 2 * std::hypot(head, half_width) / half_width;
+  const double overshoot = std::min(reach, 0.4 * std::hypot(tip.x - curve.front().x, tip.y - curve.front().y));
   Point before = curve[curve.size() - 2];
   for (std::size_t i = curve.size() - 1; i-- > 0 && std::hypot(tip.x - before.x, tip.y - before.y) < head / 2;)
     before = curve[i];
   const double length = std::max(std::hypot(tip.x - before.x, tip.y - before.y), 1e-6);
   Curve shortened = curve;
-  shortened.back() = tip - head / length * (tip - before);
-  std::string text = "e," + point(tip);
+  const Point direction = 1 / length * (tip - before);
+  shortened.back() = tip - (head + overshoot) * direction;
+  std::string text = "e," + point(tip - overshoot * direction);
   for (const Point& p : shortened) text += " " + point(p);
   return text;
 }
@@ -93,8 +97,8 @@ class Writer {
     std::string label;
     if (!e.label.empty())
       label = fmt::format(", label={}, lp=\"{}\", fontcolor=\"{}\"", quoted(e.label), point(e.label_at), e.colour);
-    line(1, fmt::format("{} -> {} [pos=\"{}\", color=\"{}\", penwidth={:.2f}{}{}];", e.from, e.to, spline(e.curve),
-                        e.colour, e.width, e.dashed ? ", style=dashed" : "", label));
+    line(1, fmt::format("{} -> {} [pos=\"{}\", color=\"{}\", penwidth={:.2f}{}{}];", e.from, e.to,
+                        spline(e.curve, e.width), e.colour, e.width, e.dashed ? ", style=dashed" : "", label));
   }
 
   std::string out_;

@@ -420,6 +420,20 @@ TEST_CASE("unroll: what cannot be asked for is refused, with what can be") {
   CHECK(result.err.find("`unroll check --help` shows what can be said here.") != std::string::npos);
 }
 
+TEST_CASE("unroll: an unknown command is named, and a reset gate is refused to cells without one") {
+  CHECK(refusal({"nosuch"}).find("there is no command nosuch") != std::string::npos);
+  CHECK(refusal({"list", "lstm", "--steps", "1", "--reset", "after"}).find("only a gru has a reset gate") !=
+        std::string::npos);
+  CHECK(refusal({"summary", "lstm", "--input", "1", "--hidden", "1", "--reset", "after"})
+            .find("only a gru has a reset gate") != std::string::npos);
+}
+
+TEST_CASE("unroll: output that could not be written is an error and not a success") {
+  if (!std::filesystem::exists("/dev/full")) return;
+  CHECK(WEXITSTATUS(std::system((quoted(UNROLL_COMMAND) + " list rnn --steps 1 > /dev/full 2> /dev/null").c_str())) ==
+        2);
+}
+
 TEST_CASE("unroll --help: every subcommand teaches by examples") {
   const Result all = run({"--help"});
   CHECK(all.status == 0);

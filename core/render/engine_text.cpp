@@ -92,7 +92,7 @@ class Writer {
       point("east");
       out(posts_);
       row.insert(row.begin(), "west");
-      row.push_back("east");
+      row.emplace_back("east");
     }
     out(fmt::format("{{ rank=min; edge [style=invis]; {}; }}", fmt::join(row, "; ")));
     if (wishes_.ordered)

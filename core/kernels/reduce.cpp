@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 namespace unroll::kernels {
@@ -40,12 +39,21 @@ void for_each_row(const ArrayView& in, const Shape& reduced, void* out, Body&& b
   });
 }
 
+// Sums of float32 lose what is small beside them when they run long: from so many terms on, they are added up in float64, in blocks
+// that are short enough to be summed in float32.
+constexpr std::size_t long_sum = 4096;
+constexpr std::size_t block = 512;
+
 // Adds factor * the sums, in the arithmetic of R.
 template <class T, class R> void sum_as(const ArrayView& in, const Shape& reduced, R* out, R factor) {
   for_each_row<T, R>(in, reduced, out,
                      [factor](R* to, const T* from, std::int64_t n, std::int64_t to_step, std::int64_t from_step) {
-                       if (std::is_same_v<T, R> && to_step == 0 && from_step == 1) {
-                         *to += factor * static_cast<R>(sum_row(from, static_cast<std::size_t>(n)));
+                       if (to_step == 0 && from_step == 1) {
+                         R total = 0;
+                         const auto count = static_cast<std::size_t>(n);
+                         for (std::size_t begin = 0; begin < count; begin += block)
+                           total += static_cast<R>(sum_row(from + begin, std::min(block, count - begin)));
+                         *to += factor * total;
                        } else if (to_step == 1 && from_step == 1) {
                          for (std::int64_t i = 0; i < n; ++i) to[i] += factor * static_cast<R>(from[i]);
                        } else {
@@ -54,9 +62,6 @@ template <class T, class R> void sum_as(const ArrayView& in, const Shape& reduce
                        }
                      });
 }
-
-// From so many terms on, sums of float32 are formed in float64: one after the other, they would lose what is small beside the sum.
-constexpr std::size_t long_sum = 4096;
 
 template <class T> void softmax_row(const T* x, T* y, std::size_t n, bool logarithm) {
   T largest = x[0];

@@ -89,6 +89,22 @@ TEST_CASE("a rule that gives a gradient of the wrong shape is named, recorded or
         ShapeError);
 }
 
+TEST_CASE("an operation whose kernel only stores is added where its result ends a rule") {
+  const Op twice{.name = "twice_softmax",
+                 .shape = [](const Call& c) { return c.shape(0); },
+                 .forward = [](const Call& c, const Shape& shape, void* out,
+                               bool accumulate) { kernels::copy(*c.inputs[0], shape, out, accumulate); },
+                 .vjp =
+                     [](Vjp& v) {
+                       v.give(0, softmax(v.g));
+                       v.give(0, softmax(v.g));
+                     }};
+  Tape tape;
+  const Var x = tape.input(Array(Shape{4}, DType::f64));
+  const Gradients gradients = backward(apply(twice, {x}), {.cotangent = Array(Shape{4}, DType::f64)});
+  for (std::size_t i = 0; i < 4; ++i) CHECK(gradients[x].flat(i) == 0.5);  // twice a quarter
+}
+
 TEST_CASE("an operation that fails while it computes leaves nothing on the tape") {
   const Op failing{.name = "failing",
                    .shape = [](const Call& c) { return c.shape(0); },

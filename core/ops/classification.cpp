@@ -21,12 +21,8 @@ Shape softmax_shape(const Call& c) {
   return c.shape(0);
 }
 
-template <bool logarithm> void softmax_forward(const Call& c, const Shape& shape, void* out, bool accumulate) {
-  const std::size_t axis = normalize_axis(c.integer(0), shape.rank());
-  if (!accumulate) return kernels::softmax(*c.inputs[0], axis, out, logarithm);
-  Array result(shape, c.inputs[0]->dtype);
-  kernels::softmax(*c.inputs[0], axis, result.data(), logarithm);
-  kernels::copy(result, shape, out, true);
+template <bool logarithm> void softmax_forward(const Call& c, const Shape& shape, void* out, bool) {
+  kernels::softmax(*c.inputs[0], normalize_axis(c.integer(0), shape.rank()), out, logarithm);
 }
 
 std::vector<Sample> softmax_samples(Var (*f)(Var, std::int64_t)) {
@@ -51,6 +47,7 @@ const Op& softmax_op = define({
     .name = "softmax",
     .shape = softmax_shape,
     .forward = softmax_forward<false>,
+    .only_stores = true,
     .vjp =
         [](Vjp& v) {
           const Var weighted = v.g * v.y;
@@ -70,6 +67,7 @@ const Op& log_softmax_op = define({
     .name = "log_softmax",
     .shape = softmax_shape,
     .forward = softmax_forward<true>,
+    .only_stores = true,
     .vjp =
         [](Vjp& v) {
           const Var total = sum(v.g, {v.attributes.ints[0]}, true);
@@ -146,12 +144,9 @@ std::vector<Sample> cross_entropy_refused() {
 const Op& cross_entropy_op = define({
     .name = "cross_entropy",
     .shape = cross_entropy_shape,
-    .forward =
-        [](const Call& c, const Shape& shape, void* out, bool accumulate) {
-          Array result(shape, c.inputs[0]->dtype);
-          kernels::cross_entropy(*c.inputs[0], c.attributes.ints, c.attributes.reals, result.data());
-          kernels::copy(result, shape, out, accumulate);
-        },
+    .forward = [](const Call& c, const Shape&, void* out,
+                  bool) { kernels::cross_entropy(*c.inputs[0], c.attributes.ints, c.attributes.reals, out); },
+    .only_stores = true,
     .vjp = [](Vjp& v) { v.give(0, v.g * cross_entropy_slope(v.x[0], v.attributes)); },
     .jvp = [](const Jvp& j) { return sum(j.t[0] * cross_entropy_slope(j.x[0], j.attributes)); },
     .formula = [](std::span<const Symbol> x,

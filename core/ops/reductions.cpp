@@ -137,13 +137,8 @@ Var share_of_largest(Var x, Var y, const Attributes& attributes) {
 const Op& max_op = define({
     .name = "max",
     .shape = reduce_some_shape,
-    .forward =
-        [](const Call& c, const Shape& shape, void* out, bool accumulate) {
-          if (!accumulate) return kernels::max(*c.inputs[0], kept_shape(c), out);
-          Array result(shape, c.inputs[0]->dtype);
-          kernels::max(*c.inputs[0], kept_shape(c), result.data());
-          kernels::copy(result, shape, out, true);
-        },
+    .forward = [](const Call& c, const Shape&, void* out, bool) { kernels::max(*c.inputs[0], kept_shape(c), out); },
+    .only_stores = true,
     .vjp =
         [](Vjp& v) {
           if (v.attributes.ints.size() == 1) return v.give(0, v.g);  // a scalar is its own maximum
@@ -166,13 +161,9 @@ const Op& max_op = define({
 const Op& logsumexp_op = define({
     .name = "logsumexp",
     .shape = reduce_some_shape,
-    .forward =
-        [](const Call& c, const Shape& shape, void* out, bool accumulate) {
-          if (!accumulate) return kernels::logsumexp(*c.inputs[0], kept_shape(c), out);
-          Array result(shape, c.inputs[0]->dtype);
-          kernels::logsumexp(*c.inputs[0], kept_shape(c), result.data());
-          kernels::copy(result, shape, out, true);
-        },
+    .forward = [](const Call& c, const Shape&, void* out,
+                  bool) { kernels::logsumexp(*c.inputs[0], kept_shape(c), out); },
+    .only_stores = true,
     .vjp =
         [](Vjp& v) {
           const Var softmax = exp(v.x[0] - kept(v.y, v.x[0], v.attributes));

@@ -48,12 +48,14 @@ const Op& constant_op() { return leaf_ops[1]; }
 const Op& parameter_op() { return leaf_ops[2]; }
 
 void evaluate(const Op& op, const Call& call, const Shape& shape, DType dtype, void* out, bool accumulate) {
+  if (accumulate && (op.is_pointwise() || op.only_stores)) {
+    Array result(shape, dtype);
+    evaluate(op, call, shape, dtype, result.data(), false);
+    return kernels::copy(result, shape, out, true);
+  }
   if (!op.is_pointwise()) return op.forward(call, shape, out, accumulate);
   const auto block = op.pointwise.forward[static_cast<int>(dtype)];
-  if (!accumulate) return kernels::forward(block, call.inputs, shape, dtype, out, call.attributes.reals.data());
-  Array result(shape, dtype);
-  kernels::forward(block, call.inputs, shape, dtype, result.data(), call.attributes.reals.data());
-  kernels::copy(result, shape, out, true);
+  kernels::forward(block, call.inputs, shape, dtype, out, call.attributes.reals.data());
 }
 
 void materialize(Tape& tape, NodeId id) {

@@ -85,6 +85,7 @@ struct Op {
   Pointwise pointwise = {};
   // a kernel that stores or adds its row-major result:
   void (*forward)(const Call&, const Shape& shape, void* out, bool accumulate) = nullptr;
+  bool only_stores = false;  // the kernel ignores `accumulate`: evaluate() adds its result
   // or another look at the elements of the first input, without a copy: sets data and strides, or returns false where that is
   // impossible (then `forward` copies, which operations whose view always exists go without).
   bool (*view)(const Call&, ArrayView& out, Arena& arena) = nullptr;

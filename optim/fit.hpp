@@ -1,0 +1,71 @@
+#pragma once
+
+#include <unroll/core/array/random.hpp>
+#include <unroll/core/grad/gradients.hpp>
+#include <unroll/layers/state.hpp>
+#include <unroll/optim/optimizer.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+// The one training loop: behind `unroll train`, the examples and the tutorials.
+namespace unroll {
+
+// Where a training stands, as its callbacks see it.
+struct FitState {
+  std::int64_t update = 0;   // updates of the parameters that are done: 1 after the first
+  std::int64_t updates = 0;  // planned
+  double loss = 0;           // of this update
+  double mean_loss = 0;      // a moving mean, of weight 0.1 for the newest
+  double gradient_norm = 0;  // of all gradients together, before clipping
+  double learning_rate = 0;  // of this update
+  // The recording of this update and its gradients, before the next update clears them.
+  const Tape* tape = nullptr;
+  Var recorded_loss;
+  const Gradients* gradients = nullptr;
+
+  double fraction() const { return static_cast<double>(update) / static_cast<double>(updates); }
+};
+
+// Called after every update, in order; `false` ends the training.
+using FitCallback = std::function<bool(const FitState&)>;
+
+// What besides parameters and optimiser decides how a training goes on: it is kept in a save, under its name, and put back by a resumption.
+struct FitMemory {
+  std::vector<std::pair<std::string, Generator*>> generators;  // dropout, order of the items, teacher forcing ...
+  std::vector<std::pair<std::string, CarriedState*>> states;   // states that run on from batch to batch
+};
+
+struct FitOptions {
+  std::int64_t updates = 0;
+  double clip = 0;  // of the norm of all gradients together; 0 does not clip
+  // Factor of the optimiser's learning rate at a fraction 0 <= x < 1 of the training; none: 1.
+  std::function<double(double)> schedule = {};
+  std::vector<FitCallback> callbacks = {};
+  // A file from which an interrupted training goes on, to bit-identical results; empty: none. It is written whole or not at all, after every
+  // `save_every` updates and at the end, and read at the beginning if it is there.
+  std::filesystem::path save = {};
+  std::int64_t save_every = 100;
+  std::string fingerprint = {};  // of data and options: a save with another one is refused
+  FitMemory memory = {};
+};
+
+enum class FitEnd { finished, stopped };  // all updates are done; a callback said stop
+
+struct FitResult {
+  FitEnd end = FitEnd::finished;
+  std::int64_t update = 0;        // done in all
+  std::int64_t resumed_from = 0;  // the update of the save that it went on from; 0: from the beginning
+  double loss = 0, mean_loss = 0;
+};
+
+// Trains: for every update, clears the tape, records `loss(tape, update)` (update = 0, 1, ...: what decides the batch, beside the generators), goes
+// back, clips, and lets the optimiser step. Throws NonFiniteError, with operation, gate and time step that first made it, if the loss or a gradient
+// is NaN or infinite; parameters are then as they were after the last good update. Throws FileError for a save that is damaged or of another training.
+FitResult fit(const std::function<Var(Tape&, std::int64_t update)>& loss, Optimizer& optimizer,
+              const FitOptions& options);
+
+}  // namespace unroll

@@ -4,6 +4,7 @@
 #include <unroll/core/tape/var.hpp>
 
 #include <optional>
+#include <vector>
 
 namespace unroll {
 
@@ -16,6 +17,13 @@ struct BackwardOptions {
   bool create_graph = false;
   // The adjoint of the loss, in its shape and dtype; without one, the loss must have one element, and its adjoint is 1.
   std::optional<Array> cotangent = {};
+  // Nodes whose gradients are kept besides those of the leaves: cheaper than Keep::all where a few are wanted.
+  std::vector<Var> also = {};
+  // The sweep keeps the gradients of these nodes and does not go past them: the loss is differentiated as if they were given numbers. With
+  // until = {h_(t-1)}, backward(h_t) gives one row of the Jacobian of a step, and by the parameters the immediate derivative.
+  std::vector<Var> until = {};
+  // Parameters whose contributions are also kept apart, by the time step that they come from (Gradients::contribution). Not with create_graph.
+  std::vector<Parameter> by_step = {};
 };
 
 // Reverse-mode differentiation: one sweep over the tape from the loss down. Each node hands its adjoint through its operation's

@@ -22,18 +22,28 @@ Gradients& Gradients::operator=(Gradients&& other) noexcept {
   all_ = other.all_;
   entries_ = std::move(other.entries_);
   by_parameter_ = std::move(other.by_parameter_);
+  by_step_ = std::move(other.by_step_);
   return *this;
 }
 
 void Gradients::release() {
-  for (Entry& entry : entries_)
+  const auto give = [&](const Entry& entry) {
     if (entry.data) pool_->give(entry.data, entry.value.size() * size_of(entry.value.dtype));
+  };
+  for (const Entry& entry : entries_) give(entry);
+  for (const auto& [parameter, steps] : by_step_)
+    for (const auto& [step, entry] : steps) give(entry);
   entries_.clear();
+  by_step_.clear();
 }
 
 void Gradients::add(Entry entry, const Parameter* parameter) {
   if (parameter) by_parameter_.emplace(parameter->identity(), ParameterEntry{*parameter, entries_.size()});
   entries_.push_back(std::move(entry));
+}
+
+void Gradients::add_contribution(const Parameter& parameter, std::int64_t step, Entry entry) {
+  by_step_[parameter.identity()].emplace(step, std::move(entry));
 }
 
 const Gradients::Entry* Gradients::find(const Var& x) const {
@@ -54,7 +64,8 @@ ArrayView Gradients::operator[](const Var& x) const {
   if (!node.tracked) throw GradientError(what + ": it is a constant, or depends on no input or parameter");
   if (node.input_count > 0 && !all_)
     throw GradientError(what +
-                        ": only leaves are kept; backward(loss, {.keep = Keep::all}) keeps the gradient of every node");
+                        ": only leaves are kept; backward(loss, {.keep = Keep::all}) keeps the gradient of every node, "
+                        "{.also = {x, ...}} those of a few");
   throw GradientError(what + ": the loss does not depend on it");
 }
 
@@ -80,6 +91,29 @@ Var Gradients::var(const Var& x) const {
     throw GradientError(
         "the gradient is no node of the tape: backward(loss, {.create_graph = true}) records the backward pass");
   return x.tape().var(entry->recorded);
+}
+
+std::vector<std::int64_t> Gradients::contribution_steps(const Parameter& parameter) const {
+  const auto found = by_step_.find(parameter.identity());
+  if (found == by_step_.end())
+    throw GradientError(fmt::format(
+        "no contributions were kept for parameter {}: backward(loss, {{.by_step = {{...}}}}) keeps those of the "
+        "parameters in the list on which the loss depends",
+        parameter.name()));
+  std::vector<std::int64_t> steps;
+  for (const auto& [step, entry] : found->second) steps.push_back(step);
+  return steps;
+}
+
+ArrayView Gradients::contribution(const Parameter& parameter, std::int64_t step) const {
+  const std::vector<std::int64_t> steps = contribution_steps(parameter);  // throws where there are none
+  const auto& contributions = by_step_.at(parameter.identity());
+  const auto found = contributions.find(step);
+  if (found == contributions.end())
+    throw GradientError(
+        fmt::format("no contribution to the gradient of {} comes from step {}: they come from steps {} to {}",
+                    parameter.name(), step, steps.front(), steps.back()));
+  return found->second.value;
 }
 
 double Gradients::norm(const Var& x) const { return unroll::norm((*this)[x]); }

@@ -3,6 +3,7 @@
 #include <unroll/core/tape/tape.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,12 @@ class Gradients {
   // differentiated again.
   Var var(const Var& x) const;
 
+  // The part of a parameter's gradient that comes from its uses at one time step: the gradient is the sum of them (BPTT). Kept for the parameters
+  // in BackwardOptions::by_step only. no_step stands for uses outside of time.
+  ArrayView contribution(const Parameter& parameter, std::int64_t step) const;
+  // The steps from which there is one, ascending; no_step is the lowest number.
+  std::vector<std::int64_t> contribution_steps(const Parameter& parameter) const;
+
   // The Euclidean norm of one gradient.
   double norm(const Var& x) const;
   double norm(const Parameter& parameter) const;
@@ -49,6 +56,7 @@ class Gradients {
 
   // ---- for the sweep: nodes come in descending order
   void add(Entry entry, const Parameter* parameter);
+  void add_contribution(const Parameter& parameter, std::int64_t step, Entry entry);
 
  private:
   const Entry* find(const Var& x) const;
@@ -66,6 +74,7 @@ class Gradients {
     std::size_t position;
   };
   std::unordered_map<const void*, ParameterEntry> by_parameter_;
+  std::unordered_map<const void*, std::map<std::int64_t, Entry>> by_step_;
 };
 
 // The Euclidean norm of any array, summed in double precision.

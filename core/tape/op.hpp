@@ -95,6 +95,10 @@ struct Op {
   void (*vjp)(Vjp&) = nullptr;
   Var (*jvp)(const Jvp&) = nullptr;
 
+  // Or neither: the node stands for a part of the program that was not kept (checkpoint). This records the part again and gives its results, of which
+  // the node's value is the concatenation; the sweeps go through what was recorded.
+  std::vector<Var> (*replay)(Tape& tape, NodeId id) = nullptr;
+
   // The operation as mathematics; by default name(inputs, attributes). `inputs` holds their texts.
   Symbol (*formula)(std::span<const Symbol> inputs, const Attributes&) = nullptr;
 
@@ -104,7 +108,9 @@ struct Op {
 
   bool is_pointwise() const { return pointwise.forward[0] != nullptr; }
   bool is_leaf() const { return arity == 0; }
-  bool differentiable() const { return is_pointwise() ? pointwise.recorded != nullptr : vjp != nullptr; }
+  bool differentiable() const {
+    return is_pointwise() ? pointwise.recorded != nullptr : vjp != nullptr || replay != nullptr;
+  }
 };
 
 // Records one operation: finds the tape through the operands, checks that they belong together (TapeError, DTypeError), asks

@@ -1,0 +1,239 @@
+#include <unroll/core/grad/sweep.hpp>
+
+#include <unroll/core/kernels/elementwise.hpp>
+#include <unroll/core/kernels/reduce.hpp>
+#include <unroll/core/tape/recorded_call.hpp>
+
+#include <functional>
+#include <map>
+#include <utility>
+
+namespace unroll::detail {
+
+namespace {
+
+// Adjoints are plain buffers, taken when the first contribution arrives and given back once their node has handed them on. Rules
+// written in operations run on the end of the tape, unevaluated; the last operation of each contribution is then evaluated right into
+// the buffer, adding to what is there, and the end of the tape is forgotten.
+class EagerSweep {
+ public:
+  EagerSweep(Tape& tape, NodeId loss, const BackwardOptions& options)
+      : tape_(tape), loss_(loss), keep_all_(options.keep == Keep::all), also_(options.also), until_(options.until) {
+    for (const Parameter& p : options.by_step)
+      if (const NodeId node = tape.find(p); node != no_node) by_step_.push_back(node);
+    tape.adjoints.assign(loss + std::size_t{1}, nullptr);
+  }
+  ~EagerSweep() {  // after an error only there is something to give back
+    for (NodeId id = 0; id < tape_.adjoints.size(); ++id) release(id);
+    for (const auto& [key, data] : contributions_) tape_.pool()->give(data, bytes(key.first));
+    tape_.adjoints.clear();
+  }
+  EagerSweep(const EagerSweep&) = delete;
+  EagerSweep& operator=(const EagerSweep&) = delete;
+
+  Gradients run(const Array& cotangent) {
+    kernels::copy(cotangent, cotangent.shape(), target(loss_).data, false);
+    sweep(loss_, 0);
+    Gradients result(tape_, keep_all_);
+    hand_over_contributions(result);
+    std::sort(finished_.begin(), finished_.end(), std::greater<>());
+    for (NodeId id : finished_) {
+      const Node& node = tape_[id];
+      void* data = std::exchange(tape_.adjoints[id], nullptr);
+      result.add({id, ArrayView{node.value.dtype, node.value.shape, data}, data, no_node}, parameter(id));
+    }
+    return result;
+  }
+
+ private:
+  struct Target {
+    void* data;
+    bool accumulate;  // false for the first contribution, which finds nothing to add to
+  };
+
+  std::size_t bytes(NodeId id) const { return tape_[id].value.size() * size_of(tape_[id].value.dtype); }
+  const Parameter* parameter(NodeId id) const {
+    return tape_[id].op == &parameter_op() ? tape_.parameter(id) : nullptr;
+  }
+
+  void release(NodeId id) {
+    if (void* data = std::exchange(tape_.adjoints[id], nullptr)) tape_.pool()->give(data, bytes(id));
+  }
+
+  // Where a contribution to the adjoint of a node goes.
+  Target target(NodeId id) {
+    const bool apart = !by_step_.empty() && std::find(by_step_.begin(), by_step_.end(), id) != by_step_.end();
+    void*& data = apart ? contributions_[{id, tape_[current_].place.step}] : tape_.adjoints[id];
+    const bool first = data == nullptr;
+    if (!first) return {data, true};
+    data = tape_.pool()->take(bytes(id));
+    if (!apart) begin(id);
+    return {data, false};
+  }
+
+  // A node has got its first contribution: it waits for its turn, or for the end if nothing is beyond it.
+  void begin(NodeId id) {
+    if (!tape_[id].op->is_leaf() && !until_.contains(id))
+      ++waiting_;
+    else if (id <= loss_)
+      finished_.push_back(id);
+  }
+
+  // Hands on all adjoints from one node down to another.
+  void sweep(NodeId from, NodeId to) {
+    for (NodeId id = from + 1; id-- > to && waiting_ > 0;) {
+      if (!tape_.adjoints[id] || tape_[id].op->is_leaf() || until_.contains(id)) continue;
+      current_ = id;
+      --waiting_;
+      const Op& op = *tape_[id].op;
+      if (op.is_pointwise())
+        pointwise(id);
+      else if (op.replay)
+        replay(id);
+      else
+        general(id);
+      if (id <= loss_ && (keep_all_ || also_.contains(id)))
+        finished_.push_back(id);
+      else
+        release(id);
+    }
+  }
+
+  // The contributions that were kept apart, each and their sum.
+  void hand_over_contributions(Gradients& result) {
+    for (const auto& [key, data] : contributions_) {
+      const auto [id, step] = key;
+      const ArrayView view{tape_[id].value.dtype, tape_[id].value.shape, data};
+      void*& sum = tape_.adjoints[id];
+      const bool first = sum == nullptr;
+      if (first) {
+        sum = tape_.pool()->take(bytes(id));
+        finished_.push_back(id);
+      }
+      kernels::copy(view, view.shape, sum, !first);
+      result.add_contribution(*tape_.parameter(id), step, {id, view, data, no_node});
+    }
+    contributions_.clear();
+  }
+
+  void pointwise(NodeId id) {
+    const RecordedCall call(tape_, id);
+    const Node& node = tape_[id];
+    const Shape& shape = node.value.shape;
+    const void* g = tape_.adjoints[id];
+    const double* parameters = node.attributes.reals.data();
+    const auto inputs = tape_.inputs(id);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Node& input = tape_[inputs[i]];
+      if (!input.tracked) continue;
+      const auto derivative = node.op->pointwise.derivative[i][static_cast<int>(node.value.dtype)];
+      const Target to = target(inputs[i]);
+      if (input.value.shape == shape) {
+        kernels::derivative(derivative, g, call->inputs, node.value, shape, node.value.dtype, to.data, parameters,
+                            to.accumulate);
+        continue;
+      }
+      const Arena::Mark mark = tape_.arena().mark();
+      void* full = tape_.arena().allocate(bytes(id));
+      kernels::derivative(derivative, g, call->inputs, node.value, shape, node.value.dtype, full, parameters, false);
+      kernels::sum(ArrayView{node.value.dtype, shape, full}, input.value.shape, to.data, 1, to.accumulate);
+      tape_.arena().rollback(mark);
+    }
+  }
+
+  class Rule final : public Vjp {
+   public:
+    Rule(EagerSweep& sweep, NodeId id)
+        : sweep_(sweep), inputs_(sweep.tape_.inputs(id).size()), vars_(inputs_.span().size()) {
+      Tape& tape = sweep.tape_;
+      const auto list = tape.inputs(id);
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        inputs_[i] = list[i];
+        vars_[i] = tape.var(list[i]);
+      }
+      x = vars_.span();
+      y = tape.var(id);
+      attributes = tape[id].attributes;
+      const ArrayView adjoint{tape[id].value.dtype, tape[id].value.shape, tape.adjoints[id]};
+      g = tape.constant_view(adjoint);
+    }
+
+    bool needs(std::size_t i) const override { return sweep_.tape_[inputs_[i]].tracked; }
+
+    void give(std::size_t i, Var contribution) override {
+      Tape& tape = sweep_.tape_;
+      if (!tape[inputs_[i]].tracked) return;
+      require_fitting(tape, y.id(), i, tape[inputs_[i]], contribution.node());
+      const Target to = sweep_.target(inputs_[i]);
+      const NodeId id = contribution.id();
+      const Shape& shape = tape[inputs_[i]].value.shape;
+      if (tape[id].pending && tape[id].value.shape == shape && !tape[id].op->view)
+        return evaluate(*tape[id].op, *RecordedCall(tape, id), shape, tape[id].value.dtype, to.data, to.accumulate);
+      materialize(tape, id);
+      if (tape[id].value.shape == shape)
+        kernels::copy(tape[id].value, shape, to.data, to.accumulate);
+      else
+        kernels::sum(tape[id].value, shape, to.data, 1, to.accumulate);
+    }
+
+   private:
+    EagerSweep& sweep_;
+    FewOrMany<NodeId> inputs_;
+    FewOrMany<Var> vars_;
+  };
+
+  // Forgets what a rule or a replay recorded, with its adjoints, also after an error.
+  struct Forget {
+    EagerSweep& sweep;
+    Tape::Mark mark = sweep.tape_.mark();
+    ~Forget() {
+      for (auto id = static_cast<NodeId>(mark.nodes); id < sweep.tape_.adjoints.size(); ++id) sweep.release(id);
+      sweep.tape_.adjoints.resize(std::min(mark.nodes, sweep.tape_.adjoints.size()));
+      sweep.tape_.rollback(mark);
+    }
+  };
+
+  void general(NodeId id) {
+    const Forget afterwards{*this};
+    const AtForwardNode here(tape_, id, true);
+    Rule rule(*this, id);
+    tape_[id].op->vjp(rule);
+  }
+
+  // A part of the program that was not kept (checkpoint): records it again, and sweeps through it into the same adjoints, so that
+  // contributions add up in the same order, to the same bits, as if it had been kept.
+  void replay(NodeId id) {
+    const Forget afterwards{*this};
+    const std::vector<Var> results = tape_[id].op->replay(tape_, id);
+    if (tape_.size() == afterwards.mark.nodes) return;
+    tape_.adjoints.resize(tape_.size(), nullptr);
+    const Node& node = tape_[id];
+    const auto* g = static_cast<const std::byte*>(tape_.adjoints[id]);
+    for (const Var& result : results) {
+      const ArrayView part{node.value.dtype, result.shape(), g};
+      g += part.size() * size_of(part.dtype);
+      if (!result.node().tracked) continue;
+      const Target to = target(result.id());
+      kernels::copy(part, part.shape, to.data, to.accumulate);
+    }
+    sweep(tape_.last(), static_cast<NodeId>(afterwards.mark.nodes));
+  }
+
+  Tape& tape_;
+  NodeId loss_;
+  bool keep_all_;
+  NodeSet also_, until_;
+  std::vector<NodeId> by_step_;                                     // parameters whose contributions are kept apart
+  std::map<std::pair<NodeId, std::int64_t>, void*> contributions_;  // by parameter and step
+  std::vector<NodeId> finished_;                                    // nodes whose adjoint is complete and kept
+  std::size_t waiting_ = 0;                                         // adjoints that have not been handed on
+  NodeId current_ = no_node;                                        // the node that is handing on
+};
+
+}  // namespace
+
+Gradients sweep_eagerly(Tape& tape, NodeId loss, const Array& cotangent, const BackwardOptions& options) {
+  return EagerSweep(tape, loss, options).run(cotangent);
+}
+
+}  // namespace unroll::detail

@@ -29,14 +29,72 @@ Var tangent_of(Var y, std::span<const Var> x, std::span<const Var> t) {
   return total;
 }
 
+// Moves tangents up the tape, node by node.
+class ForwardSweep {
+ public:
+  explicit ForwardSweep(Tape& tape) : tape_(tape), tangent_(tape.size()), place_(tape.place), origin_(tape.origin) {}
+  ~ForwardSweep() {
+    tape_.place = place_;
+    tape_.origin = origin_;
+  }
+  ForwardSweep(const ForwardSweep&) = delete;
+  ForwardSweep& operator=(const ForwardSweep&) = delete;
+
+  Var& operator[](const Var& x) { return tangent_[x.id()]; }
+
+  // The tangents of the nodes from one up to another, both included.
+  void run(NodeId from, NodeId to) {
+    std::vector<Var> x, t;
+    for (NodeId id = from; id <= to; ++id) {
+      const auto inputs = tape_.inputs(id);
+      if (std::none_of(inputs.begin(), inputs.end(), [&](NodeId i) { return !tangent_[i].empty(); })) continue;
+      x.clear();
+      t.clear();
+      for (NodeId input : inputs) {
+        x.push_back(tape_.var(input));
+        t.push_back(tangent_[input]);
+      }
+      at(id);
+      Var tangent = tape_[id].op->replay ? replay(id) : tangent_of(tape_.var(id), x, t);
+      tangent_[id] = tangent;
+    }
+  }
+
+ private:
+  void at(NodeId id) {
+    tape_.place = tape_[id].place;
+    tape_.place.phase = Phase::tangent;
+    tape_.origin = id;
+  }
+
+  // A part that was not kept (checkpoint) is recorded again; its tangents stand one after the other, as its results do.
+  Var replay(NodeId id) {
+    const auto begin = static_cast<NodeId>(tape_.size());
+    const std::vector<Var> results = tape_[id].op->replay(tape_, id);
+    tangent_.resize(tape_.size());
+    if (tape_.size() > begin) run(begin, tape_.last());
+    at(id);
+    std::vector<Var> parts;
+    for (const Var& result : results) {
+      const Shape flat{static_cast<std::int64_t>(result.shape().size())};
+      const Var t = tangent_[result.id()];
+      parts.push_back(t.empty() ? tape_.constant(Array(flat, result.dtype())) : reshape(t, flat));
+    }
+    return concat(parts, 0);
+  }
+
+  Tape& tape_;
+  std::vector<Var> tangent_;
+  Place place_;
+  NodeId origin_;
+};
+
 }  // namespace
 
 Var jvp(Var y, const std::vector<Tangent>& tangents) {
   Tape& tape = y.tape();
   tape.require_unchanged_parameters();
-  const Place place = tape.place;
-  const NodeId origin = tape.origin;
-  std::vector<Var> tangent(y.id() + std::size_t{1});
+  ForwardSweep tangent(tape);
   for (const Tangent& given : tangents) {
     const ArrayView value = given.of.value();
     if (&given.of.tape() != &tape) throw TapeError("jvp: y and the direction belong to two tapes");
@@ -52,34 +110,12 @@ Var jvp(Var y, const std::vector<Tangent>& tangents) {
           "jvp: a direction for the result of {}: only inputs, constants and parameters move by themselves  {}",
           given.of.node().op->name, tape.where(given.of.id())));
     if (given.of.id() > y.id()) continue;  // y does not depend on it
-    Var& sum = tangent[given.of.id()];
+    Var& sum = tangent[given.of];
     const Var direction = tape.constant(given.direction);
     sum = sum.empty() ? direction : sum + direction;
   }
-  std::vector<Var> x, t;
-  for (NodeId id = 0; id <= y.id(); ++id) {
-    const auto inputs = tape.inputs(id);
-    if (std::none_of(inputs.begin(), inputs.end(), [&](NodeId i) { return !tangent[i].empty(); })) continue;
-    x.clear();
-    t.clear();
-    for (NodeId input : inputs) {
-      x.push_back(tape.var(input));
-      t.push_back(tangent[input]);
-    }
-    tape.place = tape[id].place;
-    tape.place.phase = Phase::tangent;
-    tape.origin = id;
-    try {
-      tangent[id] = tangent_of(tape.var(id), x, t);
-    } catch (...) {
-      tape.place = place;
-      tape.origin = origin;
-      throw;
-    }
-  }
-  tape.place = place;
-  tape.origin = origin;
-  return tangent[y.id()].empty() ? tape.constant(Array(y.shape(), y.dtype())) : tangent[y.id()];
+  tangent.run(0, y.id());
+  return tangent[y].empty() ? tape.constant(Array(y.shape(), y.dtype())) : tangent[y];
 }
 
 }  // namespace unroll

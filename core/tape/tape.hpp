@@ -81,6 +81,12 @@ class Tape {
   void rollback(const Mark& mark);
 
   Node& append(const Op& op, std::span<const NodeId> inputs);
+  // Keeps something until it is forgotten with the nodes around it, and finds it again.
+  std::size_t hold(std::shared_ptr<void> object) {
+    held_.push_back(std::move(object));
+    return held_.size() - 1;
+  }
+  void* held(std::size_t index) const { return held_[index].get(); }
   Node& mutable_node(NodeId id) { return nodes_[id]; }
   Arena& arena() { return arena_; }
   const std::shared_ptr<Pool>& pool() const { return pool_; }
@@ -118,7 +124,7 @@ class Tape {
   std::vector<NodeId> inputs_;
   Arena arena_;
   std::shared_ptr<Pool> pool_;
-  std::vector<std::shared_ptr<void>> held_;  // memory of leaves
+  std::vector<std::shared_ptr<void>> held_;  // memory of leaves, functions of checkpoints
   std::deque<ParameterUse> parameters_;
   std::unordered_map<const void*, std::size_t> parameter_index_;
   std::deque<ScopeEntry> scopes_;  // deques: references that were given out stay valid

@@ -33,6 +33,8 @@ std::vector<Gradients::Entry> writable(Gradients& gradients, const char* what, d
 
 }  // namespace
 
+double gradient_norm(const Gradients& gradients) { return total_norm(gradients.parameter_entries()); }
+
 double clip_by_norm(Gradients& gradients, double limit) {
   const auto entries = writable(gradients, "clip_by_norm", limit);
   const double total = total_norm(entries);

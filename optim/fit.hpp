@@ -1,6 +1,7 @@
 #pragma once
 
 #include <unroll/core/array/random.hpp>
+#include <unroll/core/check/finite.hpp>
 #include <unroll/core/grad/gradients.hpp>
 #include <unroll/layers/state.hpp>
 #include <unroll/optim/optimizer.hpp>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // The one training loop: behind `unroll train`, the examples and the tutorials.
@@ -26,6 +28,8 @@ struct FitState {
   const Tape* tape = nullptr;
   Var recorded_loss;
   const Gradients* gradients = nullptr;
+  bool all_gradients =
+      false;  // those of every node, not of parameters and inputs only: see FitOptions::all_gradients_every
 
   double fraction() const { return static_cast<double>(update) / static_cast<double>(updates); }
 };
@@ -37,6 +41,7 @@ using FitCallback = std::function<bool(const FitState&)>;
 struct FitMemory {
   std::vector<std::pair<std::string, Generator*>> generators;  // dropout, order of the items, teacher forcing ...
   std::vector<std::pair<std::string, CarriedState*>> states;   // states that run on from batch to batch
+  std::vector<std::pair<std::string, double*>> numbers;  // what callbacks remember, such as the best measure until now
 };
 
 struct FitOptions {
@@ -45,6 +50,8 @@ struct FitOptions {
   // Factor of the optimiser's learning rate at a fraction 0 <= x < 1 of the training; none: 1.
   std::function<double(double)> schedule = {};
   std::vector<FitCallback> callbacks = {};
+  // After every so many updates the callbacks see the gradients of all nodes (Keep::all); 0: never. It costs memory, and hardly any time.
+  std::int64_t all_gradients_every = 0;
   // A file from which an interrupted training goes on, to bit-identical results; empty: none. It is written whole or not at all, after every
   // `save_every` updates and at the end, and read at the beginning if it is there.
   std::filesystem::path save = {};
@@ -62,10 +69,15 @@ struct FitResult {
   double loss = 0, mean_loss = 0;
 };
 
-// Trains: for every update, clears the tape, records `loss(tape, update)` (update = 0, 1, ...: what decides the batch, beside the generators), goes
-// back, clips, and lets the optimiser step. Throws NonFiniteError, with operation, gate and time step that first made it, if the loss or a gradient
-// is NaN or infinite; parameters are then as they were after the last good update. Throws FileError for a save that is damaged or of another training.
-FitResult fit(const std::function<Var(Tape&, std::int64_t update)>& loss, Optimizer& optimizer,
-              const FitOptions& options);
+// Records the loss of one update on a cleared tape; update = 0, 1, ... decides the batch, beside the generators.
+using FitLoss = std::function<Var(Tape& tape, std::int64_t update)>;
+
+// Trains: for every update, clears the tape, records the loss, goes back, clips, lets the optimiser step, and calls the callbacks. The same program with
+// the same seeds leaves the same bits, interrupted and resumed or not.
+//
+// Throws NonFiniteError, with operation, gate and time step that first made it, if the loss or a gradient is NaN or infinite: parameters are then
+// as they were after the last good update, and the last save stays. Throws FileError for a save that is damaged or of another training, and Error for
+// options that make no sense. What the loss or a callback throws goes through. Afterwards the optimiser has its own learning rate again.
+FitResult fit(const FitLoss& loss, Optimizer& optimizer, const FitOptions& options);
 
 }  // namespace unroll

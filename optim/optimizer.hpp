@@ -3,6 +3,7 @@
 #include <unroll/core/grad/gradients.hpp>
 #include <unroll/core/tape/parameter.hpp>
 
+#include <string_view>
 #include <vector>
 
 namespace unroll {
@@ -16,6 +17,21 @@ class Optimizer {
   void step(const Gradients& gradients);
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
+
+  // ---- for the training loop: schedules and saves
+
+  // The name of the update rule, such as "Adam".
+  virtual std::string_view rule() const = 0;
+  // The learning rate of the next step, to read and to change.
+  virtual double& learning_rate() = 0;
+  // Something that is remembered from step to step, such as the mean of the gradients: one array for each parameter, in their order.
+  struct Memory {
+    std::string_view name;
+    std::vector<Array>* arrays;
+  };
+  // All that is remembered, so that a step depends on nothing but this, options, parameters and gradients. It may be written to; shapes and
+  // dtypes stay as they are.
+  virtual std::vector<Memory> memory() = 0;
 
  protected:
   // A parameter that is listed more than once (tied weights) is updated once.

@@ -26,6 +26,12 @@ template <class T> T as(double constant, T) { return static_cast<T>(constant); }
 
 SGD::SGD(const std::vector<Parameter>& parameters, const SGDOptions& o) : Optimizer(parameters), options(o) {}
 
+std::vector<Optimizer::Memory> SGD::memory() {
+  if (options.momentum != 0 && velocity_.empty()) velocity_ = zeros();
+  if (velocity_.empty()) return {};
+  return {{"velocity", &velocity_}};
+}
+
 void SGD::update(std::size_t i, Array& value, const Array& gradient) {
   const SGDOptions& o = options;
   if (o.momentum == 0) {
@@ -73,11 +79,13 @@ void Adagrad::update(std::size_t i, Array& value, const Array& gradient) {
 }
 
 Adam::Adam(const std::vector<Parameter>& parameters, const AdamOptions& o)
-    : Optimizer(parameters), options(o), mean_(zeros()), mean_square_(zeros()), steps_(this->parameters().size()) {}
+    : Optimizer(parameters), options(o), mean_(zeros()), mean_square_(zeros()) {
+  for (std::size_t i = 0; i < mean_.size(); ++i) steps_.emplace_back(Shape{}, DType::f64);
+}
 
 void Adam::update(std::size_t i, Array& value, const Array& gradient) {
   const AdamOptions& o = options;
-  const double t = static_cast<double>(++steps_[i]);
+  const double t = ++steps_[i].span<double>()[0];
   const double rate = o.learning_rate / (1 - std::pow(o.beta1, t)), scale = 1 / std::sqrt(1 - std::pow(o.beta2, t));
   for_each_element(
       value, gradient,

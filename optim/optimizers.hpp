@@ -2,8 +2,6 @@
 
 #include <unroll/optim/optimizer.hpp>
 
-#include <cstdint>
-
 // The update rules, element by element: w is a parameter, d its gradient. They agree with PyTorch's where PyTorch has them.
 namespace unroll {
 
@@ -20,6 +18,10 @@ class SGD : public Optimizer {
  public:
   explicit SGD(const std::vector<Parameter>& parameters, const SGDOptions& options = {});
   SGDOptions options;
+
+  std::string_view rule() const override { return "SGD"; }
+  double& learning_rate() override { return options.learning_rate; }
+  std::vector<Memory> memory() override;
 
  private:
   void update(std::size_t i, Array& value, const Array& gradient) override;
@@ -38,6 +40,10 @@ class RMSprop : public Optimizer {
   explicit RMSprop(const std::vector<Parameter>& parameters, const RMSpropOptions& options = {});
   RMSpropOptions options;
 
+  std::string_view rule() const override { return "RMSprop"; }
+  double& learning_rate() override { return options.learning_rate; }
+  std::vector<Memory> memory() override { return {{"mean square", &mean_square_}}; }
+
  private:
   void update(std::size_t i, Array& value, const Array& gradient) override;
   std::vector<Array> mean_square_;
@@ -53,6 +59,10 @@ class Adagrad : public Optimizer {
  public:
   explicit Adagrad(const std::vector<Parameter>& parameters, const AdagradOptions& options = {});
   AdagradOptions options;
+
+  std::string_view rule() const override { return "Adagrad"; }
+  double& learning_rate() override { return options.learning_rate; }
+  std::vector<Memory> memory() override { return {{"sum of squares", &sum_}}; }
 
  private:
   void update(std::size_t i, Array& value, const Array& gradient) override;
@@ -72,12 +82,18 @@ class Adam : public Optimizer {
   explicit Adam(const std::vector<Parameter>& parameters, const AdamOptions& options = {});
   AdamOptions options;
 
+  std::string_view rule() const override { return "Adam"; }
+  double& learning_rate() override { return options.learning_rate; }
+  std::vector<Memory> memory() override {
+    return {{"mean", &mean_}, {"mean square", &mean_square_}, {"steps", &steps_}};
+  }
+
  protected:
   void update(std::size_t i, Array& value, const Array& gradient) override;
 
  private:
   std::vector<Array> mean_, mean_square_;
-  std::vector<std::int64_t> steps_;  // of each parameter: one without a gradient does not count
+  std::vector<Array> steps_;  // of each parameter, a float64: one without a gradient does not count
 };
 
 struct AdamWOptions {
@@ -92,6 +108,8 @@ class AdamW : public Adam {
  public:
   explicit AdamW(const std::vector<Parameter>& parameters, const AdamWOptions& o = {})
       : Adam(parameters, {o.learning_rate, o.beta1, o.beta2, o.epsilon}), weight_decay_(o.weight_decay) {}
+
+  std::string_view rule() const override { return "AdamW"; }
 
  private:
   void update(std::size_t i, Array& value, const Array& gradient) override;

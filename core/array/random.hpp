@@ -3,7 +3,10 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <optional>
 #include <random>
+#include <string>
+#include <string_view>
 
 namespace unroll {
 
@@ -27,6 +30,10 @@ class Generator {
 
   // In 0 .. n - 1; n at least 1. The bias of the remainder is below n / 2^64.
   std::uint64_t below(std::uint64_t n) { return engine_() % n; }
+
+  // All that it is, as text, and the generator that goes on where that one stood; nothing for a text that no generator gave.
+  std::string text() const;
+  static std::optional<Generator> from_text(std::string_view text);
 
   friend bool operator==(const Generator&, const Generator&) = default;
 

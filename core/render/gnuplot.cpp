@@ -1,0 +1,188 @@
+#include <unroll/core/render/gnuplot.hpp>
+
+#include <unroll/core/array/whole_file.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace unroll {
+
+namespace {
+
+struct Style {
+  std::string_view colour;
+  int dashes, mark;
+};
+// Okabe and Ito 2008, without their black (the axes) and yellow (too faint on white). Dashes and marks are numbers of gnuplot's svg terminal.
+constexpr std::array<Style, 6> styles{{{"#0072B2", 1, 7},    // blue, solid, discs
+                                       {"#D55E00", 2, 5},    // vermilion, dashes, squares
+                                       {"#009E73", 4, 9},    // green, dash and dot, triangles
+                                       {"#CC79A7", 3, 11},   // purple, dots, triangles upside down
+                                       {"#E69F00", 5, 13},   // orange, dash and two dots, diamonds
+                                       {"#56B4E9", 1, 6}}};  // sky blue, solid, rings
+
+// A string of gnuplot's language, on one line.
+std::string in_quotes(std::string_view text) {
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? "''" : c == '\n' || c == '\r' ? " " : std::string(1, c);
+  return result + "'";
+}
+
+bool drawable(double value, bool logarithmic) { return std::isfinite(value) && (!logarithmic || value > 0); }
+
+std::size_t drawable_points(const Plot& plot, const PlotSeries& series) {
+  if (series.xs.size() != series.ys.size())
+    throw Error(fmt::format("plot {}: series {} has {} xs and {} ys, expected as many", plot.title, series.label,
+                            series.xs.size(), series.ys.size()));
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < series.xs.size(); ++i)
+    count += drawable(series.xs[i], plot.log_x) && drawable(series.ys[i], plot.log_y);
+  return count;
+}
+
+std::string number(double value, bool logarithmic) {
+  return drawable(value, logarithmic) ? fmt::format("{:.9g}", value) : "NaN";
+}
+
+std::string curve(const Plot& plot, std::size_t i) {
+  const PlotSeries& series = plot.series[i];
+  const auto index = static_cast<std::size_t>(series.style.value_or(static_cast<int>(i)));
+  const auto& [colour, dashes, mark] = styles[index % styles.size()];
+  const std::string_view with = !series.line ? "points" : series.points ? "linespoints" : "lines";
+  const std::size_t every = series.line ? series.xs.size() / 12 + 1 : 1;
+  std::string text = fmt::format("$data{} using 1:2 title {} noenhanced with {} lc rgb '{}'", i,
+                                 in_quotes(series.label), with, colour);
+  if (series.line) text += fmt::format(" dt {} lw 2", dashes);
+  if (series.points || !series.line) text += fmt::format(" pt {} ps 0.55", mark);
+  if (series.line && series.points) text += fmt::format(" pointinterval {}", every);
+  return text;
+}
+
+std::string script(const Plot& plot) {
+  std::string text = fmt::format(
+      "set terminal svg size {},{} dynamic enhanced font 'Helvetica,13' name {}{}\n"
+      "set encoding utf8\nset datafile missing 'NaN'\n"
+      "set key outside right top Left reverse samplen 3 noenhanced\n"
+      "set border 3\nset tics nomirror\nset grid back lc rgb '#999999' lw 0.3 dt 3\n"
+      "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n",
+      plot.width, plot.height, in_quotes(plot.id), plot.ground ? " background rgb 'white'" : "", in_quotes(plot.title),
+      in_quotes(plot.x_label), in_quotes(plot.y_label));
+  if (plot.log_x) text += "set logscale x\nunset mxtics\n";
+  if (plot.log_y) text += "set logscale y\nunset mytics\nset format y '10^{%T}'\n";
+  std::string curves;
+  std::size_t drawn = 0;
+  for (std::size_t i = 0; i < plot.series.size(); ++i) {
+    const std::size_t points = drawable_points(plot, plot.series[i]);
+    drawn += points;
+    if (points == 0) continue;
+    text += fmt::format("$data{} << EOD\n", i);
+    for (std::size_t k = 0; k < plot.series[i].xs.size(); ++k)
+      text += number(plot.series[i].xs[k], plot.log_x) + " " + number(plot.series[i].ys[k], plot.log_y) + "\n";
+    text += "EOD\n";
+    curves += (curves.empty() ? "plot " : ", ") + curve(plot, i);
+  }
+  if (drawn == 0)
+    throw Error(fmt::format("plot {}: there is no point to draw: every value is missing, infinite{}", plot.title,
+                            plot.log_y ? " or not above 0, which a logarithmic axis needs" : " or not a number"));
+  return text + curves + "\n";
+}
+
+// ---- the program: it reads its script from one file and writes to two others, which vanish with their handles. (Between pipes, the two
+// sides could wait for each other.)
+
+struct Close {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, Close>;
+
+[[noreturn]] void fail(const std::string& why) { throw Error("gnuplot: " + why); }
+
+File temporary() {
+  File file(std::tmpfile());
+  if (!file) fail(fmt::format("no temporary file for it: {}", std::strerror(errno)));
+  return file;
+}
+
+std::string contents(std::FILE* file) {
+  std::rewind(file);
+  std::string text;
+  char buffer[4096];
+  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, n);
+  return text;
+}
+
+struct Actions {
+  Actions() { ::posix_spawn_file_actions_init(&list); }
+  ~Actions() { ::posix_spawn_file_actions_destroy(&list); }
+  Actions(const Actions&) = delete;
+  Actions& operator=(const Actions&) = delete;
+  posix_spawn_file_actions_t list{};
+};
+
+// Runs gnuplot without anybody's settings and in the language of the standard, so that equal scripts give equal answers.
+std::string run(const std::string& commands) {
+  const File in = temporary(), out = temporary(), err = temporary();
+  if (std::fwrite(commands.data(), 1, commands.size(), in.get()) != commands.size() || std::fflush(in.get()) != 0)
+    fail(fmt::format("its script could not be written: {}", std::strerror(errno)));
+  std::rewind(in.get());
+  Actions actions;
+  const std::array<std::FILE*, 3> streams{in.get(), out.get(), err.get()};
+  for (int i = 0; i < 3; ++i)
+    ::posix_spawn_file_actions_adddup2(&actions.list, ::fileno(streams[static_cast<std::size_t>(i)]), i);
+  std::string program = "gnuplot", defaults = "--default-settings", language = "LC_ALL=C.UTF-8";
+  std::array<char*, 3> arguments{program.data(), defaults.data(), nullptr};
+  std::vector<char*> environment;
+  for (char** entry = environ; *entry; ++entry)
+    if (!std::string_view(*entry).starts_with("LC_ALL=")) environment.push_back(*entry);
+  environment.push_back(language.data());
+  environment.push_back(nullptr);
+
+  pid_t process = 0;
+  const int error =
+      ::posix_spawnp(&process, program.c_str(), &actions.list, nullptr, arguments.data(), environment.data());
+  if (error == ENOENT) fail("this program draws the plots, and it is not installed: the package is called gnuplot-nox");
+  if (error != 0) fail(fmt::format("it could not be started: {}", std::strerror(error)));
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0)
+    if (errno != EINTR) fail(fmt::format("it was lost: {}", std::strerror(errno)));
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail("it failed: " + contents(err.get()));
+  return contents(out.get());
+}
+
+void replace_all(std::string& text, std::string_view from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+std::string to_svg(const Plot& plot) {
+  std::string svg = run(script(plot));
+  if (svg.find("</svg>") == std::string::npos) fail("it drew no plot");
+  // gnuplot calls marks and groups the same in every file
+  for (const std::string_view name : {"gp", "textbox", "greybox", "gnuplot_canvas"})
+    for (const std::string_view before : {"id='", "id=\"", "href='#", "href=\"#", "url(#"})
+      replace_all(svg, fmt::format("{}{}", before, name), fmt::format("{}{}_{}", before, plot.id, name));
+  replace_all(svg, "font-family=\"Helvetica\"", "font-family=\"Helvetica, Arial, sans-serif\"");
+  return svg;
+}
+
+void draw(const Plot& plot, const std::filesystem::path& file) {
+  if (file.extension() != ".svg") throw Error(fmt::format("a plot is drawn as .svg, not as {}", file.string()));
+  require_writable(file);
+  write_whole_file(file, to_svg(plot));
+}
+
+}  // namespace unroll

@@ -80,6 +80,14 @@ struct SampleCommandOptions {
   bool json = false;
 };
 
+struct ExampleOptions {
+  std::string name;          // empty: list them
+  std::int64_t updates = 0;  // 0: as many as the example needs
+  std::uint64_t seed = 1;
+  std::vector<std::string> outputs;
+  bool json = false;
+};
+
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_render(const RenderOptions& options);
@@ -87,5 +95,6 @@ int run_list(const ListOptions& options);
 int run_hello(const HelloOptions& options);
 int run_train(const TrainOptions& options);
 int run_sample(const SampleCommandOptions& options);
+int run_example(const ExampleOptions& options);
 
 }  // namespace unroll::cli

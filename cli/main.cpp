@@ -305,6 +305,32 @@ void add_sample(CLI::App& app, SampleCommandOptions& o, Run& run) {
   c.callback([&] { run = [&] { return run_sample(o); }; });
 }
 
+void add_example(CLI::App& app, ExampleOptions& o, Run& run) {
+  CLI::App& c =
+      add(app, "example", "Train a small program for each task shape; without a NAME, list them",
+          "Each example is one file in examples/: data, model, loss, training, and its score on held-out items beside\n"
+          "that of a baseline which did not learn the task. Equal seeds give equal scores. Progress goes to stderr.\n\n"
+          "Examples:\n"
+          "  unroll example\n"
+          "        the names and task shapes\n"
+          "  unroll example digit\n"
+          "        trains, and shows what it makes of digits that it never saw\n"
+          "  unroll example caption --seed 2 --output out/caption.svg\n"
+          "        also draws the trained network, unrolled over time, with its gradients");
+  c.add_option("NAME", o.name, "which one")->type_name("");
+  c.add_option("--output", o.outputs, "draw the unrolled network: .dot .svg .png .pdf; may be given again")
+      ->check(drawing())
+      ->type_name("FILE");
+  c.add_option("--updates", o.updates, "changes of the weights; without it, as many as the example needs")
+      ->check(whole_number(1, 1'000'000))
+      ->type_name("N");
+  add_seed(c, o.seed, "of weights, batches and generated data");
+  add_json(
+      c, o.json,
+      R"({"example", "shape", "score", "score_name", "baseline", "baselines": [{"name", "score"}], "seed", "updates", "parameters", "outputs"})");
+  c.callback([&] { run = [&] { return run_example(o); }; });
+}
+
 // What the program says where it cannot do what was asked.
 int refuse(const std::string& command, const std::string& message) {
   fmt::print(stderr, "unroll{}{}: {}\n", command.empty() ? "" : " ", command, message);
@@ -329,6 +355,7 @@ int main(int argc, char** argv) {
   HelloOptions hello;
   TrainOptions train;
   SampleCommandOptions sample;
+  ExampleOptions example;
   Run run;
   add_hello(app, hello, run);
   add_summary(app, summary, run);
@@ -337,6 +364,7 @@ int main(int argc, char** argv) {
   add_render(app, render, run);
   add_train(app, train, run);
   add_sample(app, sample, run);
+  add_example(app, example, run);
 
   const auto command = [&] {
     const auto used = app.get_subcommands();

@@ -29,7 +29,7 @@ struct Include {
 const std::map<std::string, int>& levels() {
   static const std::map<std::string, int> all{
       {"core/array", 0},  {"core/kernels", 1}, {"core/tape", 2}, {"core/ops", 3}, {"core/grad", 4}, {"core/check", 5},
-      {"core/render", 5}, {"core/plan", 5},    {"layers", 6},    {"optim", 7},    {"cli", 8}};
+      {"core/render", 5}, {"core/plan", 5},    {"layers", 6},    {"optim", 7},    {"examples", 8},  {"cli", 9}};
   return all;
 }
 
@@ -42,7 +42,7 @@ std::string room_of(const std::string& path) {
 std::vector<std::string> sources() {
   std::vector<std::string> result;
   const fs::path root = UNROLL_SOURCE_DIR;
-  for (const char* top : {"core", "layers", "optim", "cli"}) {
+  for (const char* top : {"core", "layers", "optim", "examples", "cli"}) {
     if (!fs::exists(root / top)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
       const std::string extension = entry.path().extension().string();
@@ -106,6 +106,8 @@ TEST_CASE("an include against the direction would be found") {
   CHECK(!fault({"core/check/gradcheck.cpp", "unroll/core/render/dot.hpp"}).empty());
   CHECK(!fault({"core/ops/ops.cpp", "unroll/unroll.hpp"}).empty());
   CHECK(!fault({"layers/lstm.cpp", "unroll/optim/sgd.hpp"}).empty());
+  CHECK(fault({"cli/example.cpp", "unroll/examples/examples.hpp"}).empty());
+  CHECK(!fault({"optim/fit.cpp", "unroll/examples/examples.hpp"}).empty());
   CHECK(!fault({"core/new/new.cpp", "vector"}).empty());
 }
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The data of the examples. The files of data/ are built into the library; data/README.md says where each comes from.
+namespace unroll::examples {
+
+struct DataFile {
+  std::string_view name, text;
+};
+
+// All that are built in (the definition is made by embed.cmake).
+std::span<const DataFile> data_files();
+
+// The lines of a file, without those that are empty or begin with '#'. Throws Error if it is not built in.
+std::vector<std::string_view> data_lines(std::string_view name);
+
+// A handwritten digit: 8 rows of 8 pixels from 0 (paper) to 16 (ink).
+struct DigitImage {
+  std::array<float, 64> pixels{};
+  std::int64_t label = 0;
+};
+
+// All 1797, in the order of the source.
+const std::vector<DigitImage>& digit_images();
+
+// The first 1437, to learn from; and the last 360, held out.
+std::span<const DigitImage> digits_to_learn();
+std::span<const DigitImage> digits_held_out();
+
+// The picture in characters, two for each pixel, and a line for each row.
+std::vector<std::string> drawn(const DigitImage& image);
+
+}  // namespace unroll::examples

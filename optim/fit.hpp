@@ -2,7 +2,7 @@
 
 #include <unroll/core/array/random.hpp>
 #include <unroll/core/check/finite.hpp>
-#include <unroll/core/grad/gradients.hpp>
+#include <unroll/core/grad/backward.hpp>
 #include <unroll/layers/state.hpp>
 #include <unroll/optim/optimizer.hpp>
 
@@ -28,8 +28,6 @@ struct FitState {
   const Tape* tape = nullptr;
   Var recorded_loss;
   const Gradients* gradients = nullptr;
-  bool all_gradients =
-      false;  // those of every node, not of parameters and inputs only: see FitOptions::all_gradients_every
 
   double fraction() const { return static_cast<double>(update) / static_cast<double>(updates); }
 };
@@ -50,8 +48,9 @@ struct FitOptions {
   // Factor of the optimiser's learning rate at a fraction 0 <= x < 1 of the training; none: 1.
   std::function<double(double)> schedule = {};
   std::vector<FitCallback> callbacks = {};
-  // After every so many updates the callbacks see the gradients of all nodes (Keep::all); 0: never. It costs memory, and hardly any time.
-  std::int64_t all_gradients_every = 0;
+  // What the backward pass of an update (1 is the first) keeps for the callbacks besides the gradients of the leaves: {.keep = Keep::all} on every
+  // tenth update, for example, or {.also = ...} for chosen nodes; none: nothing. No create_graph, because such gradients cannot be clipped.
+  std::function<BackwardOptions(Var loss, std::int64_t update)> backward = {};
   // A file from which an interrupted training goes on, to bit-identical results; empty: none. It is written whole or not at all, after every
   // `save_every` updates and at the end, and read at the beginning if it is there.
   std::filesystem::path save = {};

@@ -44,11 +44,11 @@ std::string checksum(const SafeTensors& contents) {
 
 void require_finite(Optimizer& optimizer, std::int64_t update) {
   for (const Parameter& p : optimizer.parameters())
-    if (const auto value = nonfinite_element(p.value()))
+    if (const auto at = nonfinite_position(p.value()))
       throw NonFiniteError(
           fmt::format("update {}: the step of {} made an element of parameter {} {}, though its gradient was finite: "
                       "the learning rate is too large",
-                      update, optimizer.rule(), p.name(), *value));
+                      update, optimizer.rule(), p.name(), p.value().flat(*at)));
 }
 
 // What a save holds in a fixed form, as arrays over the memory that the training itself uses: they are written as they are, and read in place.

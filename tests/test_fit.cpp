@@ -128,20 +128,20 @@ TEST_CASE("fit: a callback that throws ends the training and leaves its last upd
   CHECK(thrown.optimizer->learning_rate() == whole.optimizer->learning_rate());
 }
 
-TEST_CASE("fit: the gradients of all nodes come after as many updates as asked") {
+TEST_CASE("fit: the backward pass keeps what was asked of it for the callbacks") {
   const Parameter w("w", Array({1}, {0.0}));
   SGD sgd({w});
-  std::vector<bool> all, has_inner;
+  std::vector<bool> has_inner;
   fit([&](Tape& tape, std::int64_t) { return distance(tape, w); }, sgd,
       {.updates = 4,
        .callbacks = {[&](const FitState& state) {
-         all.push_back(state.all_gradients);
          has_inner.push_back(state.gradients->contains(state.recorded_loss));
          return true;
        }},
-       .all_gradients_every = 2});
-  CHECK(all == std::vector<bool>{false, true, false, true});
-  CHECK(has_inner == all);
+       .backward = [](Var, std::int64_t update) {
+         return BackwardOptions{.keep = update % 2 == 0 ? Keep::all : Keep::leaves};
+       }});
+  CHECK(has_inner == std::vector<bool>{false, true, false, true});
 }
 
 TEST_CASE("fit: memory does not grow with the updates") {
@@ -163,8 +163,6 @@ TEST_CASE("fit: options that make no sense are refused before anything is traine
   CHECK_THROWS_WITH_AS(fit({}, sgd, {.updates = 1}), "fit: the loss is an empty function", Error);
   CHECK_THROWS_WITH_AS(fit(loss, sgd, {.updates = 1, .clip = -1}),
                        "fit: clip is -1, expected 0 (none) or a positive number", Error);
-  CHECK_THROWS_WITH_AS(fit(loss, sgd, {.updates = 1, .all_gradients_every = -1}),
-                       "fit: all_gradients_every is -1, expected at least 0", Error);
   CHECK_THROWS_WITH_AS(fit(loss, sgd, {.updates = 1, .save = "x", .save_every = 0}),
                        "fit: save_every is 0, expected at least 1", Error);
   Tape other;

@@ -7,12 +7,19 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace unroll {
 
 namespace {
 
-bool nonfinite(const Tape& tape, NodeId id) { return nonfinite_element(tape[id].value).has_value(); }
+bool nonfinite(const Tape& tape, NodeId id) { return nonfinite_position(tape[id].value).has_value(); }
+
+bool has_nan(const ArrayView& array) {
+  for (std::size_t i = 0; i < array.size(); ++i)
+    if (std::isnan(array.flat(i))) return true;
+  return false;
+}
 
 // The earliest node from which something not finite reached one of these, through nodes that are not finite themselves. Nodes that are off this way
 // may well be infinite: the -inf of a mask is gone after a softmax.
@@ -29,49 +36,75 @@ NodeId source(const Tape& tape, const std::vector<NodeId>& ends) {
         made_here = false;
       }
     if (!made_here) continue;
-    const bool mask = tape[id].op == &constant_op() && std::isinf(*nonfinite_element(tape[id].value));
+    const bool mask = tape[id].op == &constant_op() && !has_nan(tape[id].value);
     (mask ? constant : made) = id;
   }
   return made != no_node ? made : constant;
 }
 
-// "exp (f)": an operation, and what its result is called.
+// The next result with a name that what is not finite goes into: of a product or a slice in a cell, the gate. "" if there is none.
+std::string next_name(const Tape& tape, NodeId from) {
+  std::vector<bool> followed(tape.size());
+  followed[from] = true;
+  for (NodeId id = from + 1; id < tape.size(); ++id)
+    for (NodeId input : tape.inputs(id)) {
+      if (!followed[input]) continue;
+      if (!tape.name(id).empty()) return tape.name(id);
+      followed[id] = nonfinite(tape, id);
+    }
+  return {};
+}
+
+// "exp (y)": an operation, and what its result is called.
 std::string title(const Tape& tape, NodeId id) {
   const std::string& name = tape.name(id);
   return name.empty() ? std::string(tape[id].op->name) : fmt::format("{} ({})", tape[id].op->name, name);
 }
 
+// "inf", or "inf at (0, 5)" in an array. NaN is written without its sign, which means nothing.
+std::string element(const ArrayView& array) {
+  std::size_t position = *nonfinite_position(array);
+  const double value = array.flat(position);
+  std::vector<std::int64_t> index(array.rank());
+  for (std::size_t axis = index.size(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(array.shape[axis]);
+    index[axis] = static_cast<std::int64_t>(position % extent);
+    position /= extent;
+  }
+  const std::string text = fmt::format("{}", std::isnan(value) ? std::abs(value) : value);
+  return array.size() == 1 ? text : fmt::format("{} at ({})", text, fmt::join(index, ", "));
+}
+
 NonFinite describe(const Tape& tape, NodeId id) {
-  const double value = *nonfinite_element(tape[id].value);
   const Node& node = tape[id];
+  const double value = node.value.flat(*nonfinite_position(node.value));
+  const std::string what = element(node.value);
   if (node.place.phase == Phase::backward && node.origin != no_node)
     return {node.origin, true, value,
             fmt::format("{}: its reverse rule first made {} in the backward pass, from finite numbers  {}",
-                        title(tape, node.origin), value, tape.where(node.origin))};
+                        title(tape, node.origin), what, tape.where(node.origin))};
   if (node.op->is_leaf())
-    return {id, false, value, fmt::format("{} holds {}  {}", title(tape, id), value, tape.where(id))};
+    return {id, false, value, fmt::format("{} holds {}  {}", title(tape, id), what, tape.where(id))};
+  const std::string next = next_name(tape, id);
   return {id, false, value,
-          fmt::format("{}: first made {} in the forward pass, from finite numbers  {}", title(tape, id), value,
-                      tape.where(id))};
+          fmt::format("{}{}: first made {} in the forward pass, from finite numbers  {}", title(tape, id),
+                      next.empty() ? "" : fmt::format(", on the way to {}", next), what, tape.where(id))};
 }
 
 }  // namespace
 
-std::optional<double> nonfinite_element(const ArrayView& array) {
+std::optional<std::size_t> nonfinite_position(const ArrayView& array) {
   if (!array.contiguous()) {
     for (std::size_t i = 0; i < array.size(); ++i)
-      if (const double x = array.flat(i); !std::isfinite(x)) return x;
+      if (!std::isfinite(array.flat(i))) return i;
     return std::nullopt;
   }
-  std::optional<double> found;
-  dispatch(array.dtype, [&](auto zero) {
-    for (auto x : array.span<decltype(zero)>())
-      if (!std::isfinite(x)) {
-        found = x;
-        return;
-      }
+  return dispatch(array.dtype, [&](auto zero) -> std::optional<std::size_t> {
+    const auto elements = array.span<decltype(zero)>();
+    for (std::size_t i = 0; i < elements.size(); ++i)
+      if (!std::isfinite(elements[i])) return i;
+    return std::nullopt;
   });
-  return found;
 }
 
 std::optional<NonFinite> first_nonfinite(Var loss) {

@@ -17,7 +17,7 @@ class NonFiniteError : public Error {
 struct NonFinite {
   NodeId node = no_node;  // that made it in the forward pass or, in the backward pass, whose reverse rule did
   bool backward = false;
-  double value = 0;  // the first element that is not finite
+  double value = 0;  // NaN or an infinity
   std::string message;
 };
 
@@ -27,7 +27,7 @@ struct NonFinite {
 // as much as two training steps: call it when something is wrong.
 std::optional<NonFinite> first_nonfinite(Var loss);
 
-// The first element that is NaN or infinite.
-std::optional<double> nonfinite_element(const ArrayView& array);
+// The position, in row-major order, of the first element that is NaN or infinite.
+std::optional<std::size_t> nonfinite_position(const ArrayView& array);
 
 }  // namespace unroll

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -23,10 +24,11 @@ struct Kept {
 // Each Var once, in the order of its first appearance, and where each one is found there.
 std::vector<Var> distinct(const std::vector<Var>& vars, std::vector<std::size_t>* position = nullptr) {
   std::vector<Var> result;
+  std::unordered_map<NodeId, std::size_t> found;
   for (const Var& v : vars) {
-    const auto found = std::find(result.begin(), result.end(), v);
-    if (position) position->push_back(static_cast<std::size_t>(found - result.begin()));
-    if (found == result.end()) result.push_back(v);
+    const auto [entry, is_new] = found.emplace(v.id(), result.size());
+    if (is_new) result.push_back(v);
+    if (position) position->push_back(entry->second);
   }
   return result;
 }
@@ -116,6 +118,7 @@ ForgottenPart run_and_forget(Tape& tape, const std::function<std::vector<Var>()>
     if (&v.tape() != &tape) throw TapeError("checkpoint: the part gave a node of another tape");
     result.results.push_back(v.value().copy());
     result.names.push_back(tape.name(v.id()));
+    result.places.push_back(v.node().place);
   }
   for (NodeId id = first; id < tape.size(); ++id) {
     if (const Parameter* parameter = tape[id].op == &parameter_op() ? tape.parameter(id) : nullptr)
@@ -162,13 +165,16 @@ std::vector<Var> record_checkpoint(Tape& tape, const Part& part, const std::vect
   node.tracked = tracked;
 
   const Var packed = tape.var(tape.last());
+  const Place here = tape.place;
   std::vector<Var> unpacked;
   std::int64_t position = 0;
   for (std::size_t i = 0; i < forgotten.results.size(); ++i) {
+    tape.place = forgotten.places[i];
     unpacked.push_back(flat_part(packed, position, forgotten.results[i].shape()));
     if (!forgotten.names[i].empty()) unpacked.back().named(forgotten.names[i]);
     position += static_cast<std::int64_t>(forgotten.results[i].size());
   }
+  tape.place = here;
   std::vector<Var> results;
   for (std::size_t i : forgotten.position) results.push_back(unpacked[i]);
   return results;

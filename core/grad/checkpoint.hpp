@@ -42,8 +42,9 @@ requires std::is_invocable_r_v<Var, F, Inputs...> Var checkpoint(const F& f, Inp
 
 // The numbers of a part that was recorded and forgotten, and what it used.
 struct ForgottenPart {
-  std::vector<Array> results;         // each once
-  std::vector<std::string> names;     // of the results
+  std::vector<Array> results;      // each once
+  std::vector<std::string> names;  // of the results, and where they stood
+  std::vector<Place> places;
   std::vector<std::size_t> position;  // of what the part gave, among `results`: it may give one Var twice
   std::vector<Var> captured;          // nodes from before the part
   std::vector<Parameter> parameters;  // in the order of their first use

@@ -1,0 +1,257 @@
+#include "support.hpp"
+
+#include <unroll/core/grad/backward.hpp>
+#include <unroll/core/grad/checkpoint.hpp>
+#include <unroll/core/grad/jvp.hpp>
+#include <unroll/core/ops/ops.hpp>
+#include <unroll/layers/gru.hpp>
+#include <unroll/layers/lstm.hpp>
+#include <unroll/layers/recompute.hpp>
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+using namespace unroll;
+using namespace unroll::test;
+
+namespace {
+
+Array random_array(const Shape& shape, std::uint64_t seed, DType dtype = DType::f64) {
+  Generator generator(seed);
+  Array x(shape, dtype);
+  for (std::size_t i = 0; i < x.size(); ++i) x.set_flat(i, generator.normal());
+  return x;
+}
+
+// Equal bits of the gradients of every parameter.
+void check_equal(const std::vector<Parameter>& parameters, const Gradients& a, const Gradients& b) {
+  for (const Parameter& p : parameters) {
+    CAPTURE(p.name());
+    CHECK(same_bits(a[p], b[p]));
+  }
+}
+
+// The least number of recomputed steps, by trying every first part: the definition of an optimal schedule.
+std::int64_t least(std::int64_t steps, std::int64_t states) {
+  static std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> known;
+  if (steps == 1) return 0;
+  if (states == 1) return steps * (steps - 1) / 2;
+  if (const auto found = known.find({steps, states}); found != known.end()) return found->second;
+  std::int64_t best = steps * steps;
+  for (std::int64_t first = 1; first < steps; ++first)
+    best = std::min(best, first + least(first, states) + least(steps - first, states - 1));
+  return known[{steps, states}] = best;
+}
+
+}  // namespace
+
+TEST_CASE("checkpoint: values and gradients are those without it, to the bit, and the tape is shorter") {
+  const Parameter W("W", random_array({3, 3}, 1));
+  const auto f = [&](Var x, Var y) { return sum(tanh(matmul(x, x.tape().use(W))) * exp(y) + sin(x)).named("s"); };
+  Tape plain, thrifty;
+  const auto inputs = [](Tape& tape) {
+    const Var x = tape.input(random_array({2, 3}, 2), "x"), y = tape.input(random_array({2, 3}, 3), "y");
+    return std::pair(x, y);
+  };
+  const auto [x, y] = inputs(plain);
+  const Var loss = square(f(x, y));
+  const auto [u, v] = inputs(thrifty);
+  const Var s = checkpoint(f, u, v), again = square(s);
+  CHECK(same_bits(loss.value(), again.value()));
+  CHECK(thrifty.name(s.id()) == "s");
+  CHECK(thrifty.size() < plain.size());
+
+  const Gradients a = backward(loss), b = backward(again);
+  check_equal({W}, a, b);
+  CHECK(same_bits(a[x], b[u]));
+  CHECK(same_bits(a[y], b[v]));
+}
+
+TEST_CASE("checkpoint: a part may have several results, give one twice, hand an input through, and capture nodes") {
+  Tape plain, thrifty;
+  const auto run = [](Tape& tape, bool check) {
+    const Var x = tape.input(random_array({2, 2}, 5), "x"), c = tape.input(random_array({2, 2}, 6), "c");
+    const Part part = [c](std::span<const Var> in) {
+      const Var h = tanh(in[0] * c);
+      return std::vector<Var>{h, exp(h), h, in[0], c};
+    };
+    const std::vector<Var> r = check ? checkpoint(part, {x}) : part(std::array{x});
+    Var total = sum(r[0] * r[1]);
+    total = total + sum(square(r[2]));
+    total = total + sum(r[3] * r[4]);
+    const Gradients g = backward(total);
+    return std::pair(g[x].copy(), g[c].copy());
+  };
+  const auto [x, c] = run(plain, false);
+  const auto [x_again, c_again] = run(thrifty, true);
+  CHECK(close(x_again, x, 0, 1e-15));
+  CHECK(close(c_again, c, 0, 1e-15));
+}
+
+TEST_CASE("checkpoint: a part in a part, second derivatives and forward mode") {
+  const auto inner = [](Var x) { return sin(x) * x; };
+  const auto f = [&](Var x, bool check) {
+    return check ? checkpoint([&](Var a) { return exp(checkpoint(inner, a)) * a; }, x) : exp(inner(x)) * x;
+  };
+  std::vector<double> first, second, forward;
+  for (const bool check : {false, true}) {
+    Tape tape;
+    const Var x = tape.input(Array::scalar(0.7), "x");
+    const Var y = f(x, check);
+    forward.push_back(jvp(y, {{x, Array::scalar(2)}}).item());
+    const Gradients g = backward(y, {.create_graph = true});
+    first.push_back(g[x].item());
+    second.push_back(backward(g.var(x))[x].item());
+  }
+  CHECK(first[0] == first[1]);
+  CHECK(second[0] == doctest::Approx(second[1]).epsilon(1e-14));
+  CHECK(forward[0] == doctest::Approx(2 * first[0]).epsilon(1e-14));
+  CHECK(forward[1] == forward[0]);
+}
+
+TEST_CASE("checkpoint: generators draw again what they drew, and go on as if nothing had been") {
+  const Array x = random_array({8, 8}, 1);
+  std::vector<Array> gradients;
+  std::vector<double> next;
+  for (const bool check : {false, true}) {
+    Generator generator(11);
+    Tape tape;
+    const Var in = tape.input(x);
+    const auto f = [&generator](Var a) { return dropout(sin(a), 0.5, generator); };
+    const Var y = check ? checkpoint([f](std::span<const Var> a) { return std::vector<Var>{f(a[0])}; }, {in},
+                                     {.generators = {&generator}})[0]
+                        : f(in);
+    gradients.push_back(backward(sum(y))[in].copy());
+    next.push_back(generator.uniform());
+  }
+  CHECK(same_bits(gradients[0], gradients[1]));
+  CHECK(next[0] == next[1]);
+}
+
+TEST_CASE("checkpoint: a part that is not the same the second time is refused, and everything is given back") {
+  Generator generator(1);
+  Tape tape;
+  const Var x = tape.input(random_array({4}, 1), "x");
+  const Var y = checkpoint([&generator](Var a) { return dropout(exp(a), 0.5, generator); }, x);
+  const std::size_t size = tape.size();
+  CHECK_THROWS_WITH_AS(
+      backward(sum(square(y))),
+      "checkpoint: the part gave other numbers when it was recorded again: it must depend on its inputs "
+      "only; generators from which it draws are named in CheckpointOptions::generators  [node 1]",
+      GradientError);
+  CHECK(tape.size() == size + 2);
+  CHECK(backward(sum(square(x)))[x].size() == 4);  // the tape is usable
+}
+
+TEST_CASE("checkpoint: bad inputs are named") {
+  Tape tape, other;
+  const Part part = [](std::span<const Var> in) { return std::vector<Var>(in.begin(), in.end()); };
+  CHECK_THROWS_WITH_AS(checkpoint(part, std::vector<Var>{}), "checkpoint: no inputs, so no tape to record on",
+                       TapeError);
+  const std::vector<Var> two{tape.input(Array::scalar(1)), other.input(Array::scalar(1))};
+  CHECK_THROWS_WITH_AS(checkpoint(part, two), "checkpoint: inputs of several tapes", TapeError);
+}
+
+TEST_CASE("recompute: every schedule gives the gradients of full BPTT to the bit") {
+  Generator generator(1);
+  const LSTM lstm({.input = 3, .hidden = 5, .peepholes = true}, generator);
+  const GRU gru({.input = 3, .hidden = 5}, generator);
+  const auto check = [&](const auto& cell, const auto& initial, std::int64_t steps, const Recompute* schedule) {
+    Tape tape;
+    const std::vector<Var> xs = time_steps(tape.input(random_array({steps, 2, 3}, 4, DType::f32), "x"));
+    const auto run = schedule ? over_time(cell, xs, initial(tape), *schedule) : over_time(cell, xs, initial(tape));
+    const Var outputs = mean(square(run.stacked() - 0.3)), end = sum(square(sin(state_vars(run.state).back())));
+    const Gradients g = backward(outputs + end, {.keep = Keep::all});
+    std::vector<Array> result{run.stacked().value().copy(), g[tape.var(0)].copy()};
+    for (const Parameter& p : cell.parameters()) result.push_back(g[p].copy());
+    for (NodeId id = 0; id < tape.size(); ++id)
+      if (tape[id].place.step == 0) result.push_back(g[tape.var(id)].copy());
+    return result;
+  };
+  const auto compare = [&](const auto& cell, const auto& initial) {
+    for (const std::int64_t steps : {1, 2, 7, 16}) {
+      const std::vector<Array> full = check(cell, initial, steps, nullptr);
+      for (const Recompute& schedule :
+           {Recompute::every(1), Recompute::every(3), Recompute::every(100), Recompute::square_root(),
+            Recompute::revolve(1), Recompute::revolve(2), Recompute::revolve(3), Recompute::revolve(50)}) {
+        const std::vector<Array> thrifty = check(cell, initial, steps, &schedule);
+        REQUIRE(thrifty.size() == full.size());
+        for (std::size_t i = 0; i < full.size(); ++i) CHECK(same_bits(thrifty[i], full[i]));
+      }
+    }
+  };
+  const auto part = [](Tape& tape, const char* name) {
+    const Step step(tape, 0);
+    return tape.input(random_array({2, 5}, 9, DType::f32), name);
+  };
+  compare(lstm, [&](Tape& tape) {
+    const Var h = part(tape, "h"), c = part(tape, "c");
+    return LSTMState{h, c};
+  });
+  compare(gru, [&](Tape& tape) { return HiddenState{part(tape, "h")}; });
+}
+
+TEST_CASE("recompute: the binomial schedule is the best there is, and the formula counts it") {
+  for (std::int64_t states = 1; states <= 6; ++states)
+    for (std::int64_t steps = 1; steps <= 40; ++steps) {
+      CAPTURE(states);
+      CAPTURE(steps);
+      CHECK(revolve_steps(steps, states) == least(steps, states));
+    }
+}
+
+TEST_CASE("recompute: so many steps are computed again as the schedule says") {
+  for (const auto& [steps, schedule] : std::vector<std::pair<std::int64_t, Recompute>>{{30, Recompute::revolve(1)},
+                                                                                       {30, Recompute::revolve(3)},
+                                                                                       {30, Recompute::revolve(5)},
+                                                                                       {31, Recompute::every(5)},
+                                                                                       {30, Recompute::every(5)},
+                                                                                       {30, Recompute::square_root()},
+                                                                                       {1, Recompute::revolve(4)},
+                                                                                       {56, Recompute::revolve(3)}}) {
+    std::int64_t calls = 0;
+    const auto cell = [&calls](Var x, Var h) {
+      ++calls;
+      const Var next = tanh(x + h);
+      return std::pair(next, next);
+    };
+    Tape tape;
+    std::vector<Var> xs;
+    for (std::int64_t t = 0; t < steps; ++t)
+      xs.push_back(tape.constant(Array::filled({1, 1}, 0.1 * static_cast<double>(t))));
+    const auto run = over_time(cell, xs, tape.input(Array({1, 1}), "h"), schedule);
+    static_cast<void>(backward(sum(run.state)));
+    CHECK(calls == steps + schedule.recomputed_steps(steps));
+  }
+}
+
+TEST_CASE("recompute: memory follows the schedule") {
+  Generator generator(1);
+  const LSTM lstm({.input = 4, .hidden = 16}, generator);
+  const auto bytes = [&](const Recompute* schedule) {
+    Tape tape;
+    const std::vector<Var> xs = time_steps(tape.constant(random_array({2000, 4, 4}, 1, DType::f32)));
+    // the output of a step is one number, so that what remains is states
+    const auto cell = [&](Var x, const LSTMState& before) {
+      const auto [h, state] = lstm(x, before);
+      return std::pair(mean(square(h)), state);
+    };
+    const LSTMState zero = lstm.zero_state(tape, 4);
+    const Var loss =
+        mean(schedule ? over_time(cell, xs, zero, *schedule).stacked() : over_time(cell, xs, zero).stacked());
+    static_cast<void>(backward(loss));
+    return static_cast<double>(tape.bytes_reserved());
+  };
+  const Recompute root = Recompute::square_root(), revolve = Recompute::revolve(8);
+  const double all = bytes(nullptr), few = bytes(&root), least_bytes = bytes(&revolve);
+  CHECK(few < all / 10);
+  CHECK(least_bytes <= few);
+}
+
+TEST_CASE("recompute: numbers that make no schedule are refused") {
+  CHECK_THROWS_WITH_AS(Recompute::every(0), "recompute: every 0 steps: expected at least 1", Error);
+  CHECK_THROWS_WITH_AS(Recompute::revolve(0), "recompute: 0 stored states: expected at least 1, the initial one",
+                       Error);
+  CHECK_THROWS_WITH_AS(revolve_steps(0, 1), "revolve_steps: 0 steps with 1 states: expected at least 1 of each", Error);
+}

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <unroll/core/ops/ops.hpp>
+#include <unroll/layers/running_steps.hpp>
+#include <unroll/layers/state.hpp>
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,7 +22,7 @@ namespace unroll {
 //   };
 //   auto [outputs, last] = over_time(cell, xs, tape.constant(h0, "h"));  // xs (time, batch, input), h0 (batch, hidden)
 
-// What a recurrence leaves: the output of every step, and the state after the last.
+// What a recurrence leaves: the output of every step in the order of time, and the state after the last.
 template <class State> struct Sequence {
   std::vector<Var> outputs;
   State state;
@@ -28,23 +31,58 @@ template <class State> struct Sequence {
   Var stacked() const { return stack(outputs, 0); }
 };
 
+struct OverTimeOptions {
+  // Which steps of which sequence are its own, (time, batch) of 1 and 0. Where it is 0 (padding), the state stays as it was, the output is 0, and
+  // x may hold anything, NaN too: the cell sees 0 instead. Axis 0 of every part of the state is then the batch.
+  std::optional<Array> mask = {};
+  // The same for sequences that are padded at their ends: how many steps each has, from 1 up. None: all run to the end.
+  std::vector<std::int64_t> lengths = {};
+  // From the last step to the first. With a mask or lengths each sequence begins at its own last step.
+  bool reverse = false;
+};
+
 // A cell is anything that can be called as cell(x, state) and gives {output, next state}: a layer of this library, or a lambda.
 template <class Cell, class State>
-concept CellOf = requires(const Cell& cell, Var x, State state) {
+concept CellOf = !std::same_as<State, OverTimeOptions> && requires(const Cell& cell, Var x, State state) {
   { cell(x, state) } -> std::convertible_to<std::pair<Var, State>>;
 };
 
-// Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step.
+// A layer that must see the whole sequence (Bidirectional): layer(xs, state, options) gives a Sequence.
+template <class Layer, class State>
+concept SequenceLayerOf = !std::same_as<State, OverTimeOptions> &&
+    requires(const Layer& layer, const std::vector<Var>& xs, State state, const OverTimeOptions& options) {
+  { layer(xs, state, options) } -> std::convertible_to<Sequence<State>>;
+};
+
+// A cell or layer that knows its first state: the layers of this library do, a lambda does not.
+template <class Cell>
+concept HasZeroState = requires(const Cell& cell, Tape& tape) {
+  cell.zero_state(tape, std::int64_t{1});
+};
+
+// Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step. Throws Error or ShapeError for
+// lengths or a mask that do not fit.
 template <class Cell, class State>
-requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state) {
-  Sequence<State> sequence{{}, std::move(state)};
-  for (std::size_t t = 1; t <= xs.size(); ++t) {
-    const Step step(xs[t - 1].tape(), static_cast<std::int64_t>(t));
-    auto [output, next] = cell(xs[t - 1], sequence.state);
-    sequence.outputs.push_back(output);
-    sequence.state = std::move(next);
+requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state,
+                                                       const OverTimeOptions& options = {}) {
+  const RunningSteps running(xs, options.mask, options.lengths);
+  Sequence<State> sequence{std::vector<Var>(xs.size()), std::move(state)};
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const std::size_t t = options.reverse ? xs.size() - i : i + 1;
+    const Var x = xs[t - 1];
+    const Step step(x.tape(), static_cast<std::int64_t>(t));
+    const RunningRows rows = running.at(t, x);
+    auto [output, next] = cell(rows.or_zero(x), sequence.state);
+    sequence.outputs[t - 1] = rows.or_zero(output);
+    sequence.state = rows.or_before(State(std::move(next)), sequence.state);
   }
   return sequence;
+}
+
+template <class Layer, class State>
+requires SequenceLayerOf<Layer, State> Sequence<State> over_time(const Layer& layer, const std::vector<Var>& xs,
+                                                                 State state, const OverTimeOptions& options = {}) {
+  return layer(xs, std::move(state), options);
 }
 
 // The inputs of the single steps: (time, batch, feature) -> `time` times (batch, feature), named x.
@@ -52,16 +90,15 @@ std::vector<Var> time_steps(Var xs);
 
 // The same for inputs in one array, (time, batch, feature).
 template <class Cell, class State>
-requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, Var xs, State state) {
-  return over_time(cell, time_steps(xs), std::move(state));
+requires(CellOf<Cell, State> || SequenceLayerOf<Cell, State>) Sequence<State> over_time(
+    const Cell& cell, Var xs, State state, const OverTimeOptions& options = {}) {
+  return over_time(cell, time_steps(xs), std::move(state), options);
 }
 
-// From a zero initial state, for cells that know theirs (the layers of this library). A lambda does not: give it a state.
-template <class Cell>
-requires requires(const Cell& cell, Tape& tape) { cell.zero_state(tape, std::int64_t{1}); }
-auto over_time(const Cell& cell, Var xs) {
+// From a zero initial state, for cells that know theirs. A lambda does not: give it a state.
+template <HasZeroState Cell> auto over_time(const Cell& cell, Var xs, const OverTimeOptions& options = {}) {
   const std::vector<Var> steps = time_steps(xs);
-  return over_time(cell, steps, cell.zero_state(xs.tape(), xs.shape()[1]));
+  return over_time(cell, steps, cell.zero_state(xs.tape(), xs.shape()[1]), options);
 }
 
 }  // namespace unroll

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -94,6 +95,14 @@ template <class State> std::vector<Var> state_vars(const State& state) {
   std::vector<Var> vars;
   detail::visit_state(state, [&](const Var& v) { vars.push_back(v); });
   return vars;
+}
+
+// A name for each Var of a state, no two alike: its own, h or c; where several have that, with the scope before it, lstm1.h; and with its number where
+// that does not tell them apart either.
+std::vector<std::string> state_names(std::span<const Var> vars);
+template <class State> std::vector<std::string> state_names(const State& state) {
+  const std::vector<Var> vars = state_vars(state);
+  return state_names(std::span<const Var>(vars));
 }
 
 // The state with each Var v replaced by f(v).

@@ -11,6 +11,7 @@ enum class Reset { before, after };
 struct GRUOptions {
   std::int64_t input = 0, hidden = 0;
   Reset reset = Reset::before;
+  bool layer_norm = false;  // normalised sums (Ba, Kiros and Hinton 2016)
   std::string name = "gru";
   DType dtype = DType::f32;
 };
@@ -25,7 +26,9 @@ struct GRUOptions {
 //
 // (Cho et al. write the update so, as do PyTorch and Keras; Chung et al. 2014 exchange z and 1 - z.) The three blocks stand side by side, in the
 // order r z n, in W_x (input, 3 hidden), W_h (hidden, 3 hidden) and b (3 hidden), and b_h (3 hidden) where the reset comes after. Parameters:
-// 3 * (hidden^2 + hidden * input + hidden), and 3 * hidden more for b_h.
+// 3 * (hidden^2 + hidden * input + hidden), and 3 * hidden more for b_h. With layer_norm the products with x and with h are normalised, those for r and
+// z together and that for n by itself (Ba, Kiros and Hinton 2016, equations 23 to 25; there the reset comes after): normalized(x W) * g_x for x W,
+// likewise for h, 6 * hidden parameters more.
 class GRU : public Module {
  public:
   using State = HiddenState;
@@ -38,6 +41,13 @@ class GRU : public Module {
 
   GRUOptions options;
   Parameter W_x, W_h, b, b_h;
+  Parameter g_x, g_h;  // gains of the normalised products, each (3 hidden); empty handles without
+
+ private:
+  // Blocks from .. to of a product with their part of the gain, where the layer is normalised.
+  Var norm(Var product, const Parameter& gain, std::int64_t from, std::int64_t to) const;
+  // All three blocks of a product, with a bias.
+  Var sums(Var a, Var weights, Var bias, const Parameter& gain) const;
 };
 
 }  // namespace unroll

@@ -12,11 +12,13 @@ struct LSTMOptions {
   std::int64_t input = 0, hidden = 0;
   bool peepholes = false;  // the gates also see the cell state (Gers and Schmidhuber 2000)
   double forget_bias = 1;  // of the forget gate, so that it starts open (Gers, Schmidhuber and Cummins 2000)
+  bool layer_norm = false;      // normalised sums (Ba, Kiros and Hinton 2016)
+  std::int64_t projection = 0;  // h is projected to so many units (Sak, Senior and Beaufays 2014), PyTorch's proj_size; 0: not
   std::string name = "lstm";
   DType dtype = DType::f32;
 };
 
-// The hidden state h (the output) and the cell state c (the memory), both (batch, hidden).
+// The hidden state h (the output) and the cell state c (the memory), both (batch, hidden); h is (batch, projection) where it is projected.
 struct LSTMState {
   Var h, c;
 };
@@ -33,6 +35,19 @@ struct LSTMState {
 // In this form the four blocks stand side by side, in the order i f g o, in W_x (input, 4 hidden), W_h (hidden, 4 hidden) and b (4 hidden), so
 // that one affine computes them all; textbook::LSTM has them apart. Parameters: 4 * ((input + 1) * hidden + hidden^2), and
 // 3 * hidden with peepholes.
+//
+// With layer_norm the sums of x and of h are normalised, each over all four blocks, and so is the cell state on its way out, but not on its way to
+// the next step (Ba, Kiros and Hinton 2016, equations 20 to 22; of their three biases on the gates, which are only ever added, this has the one):
+//
+//   z = normalized(x W) * g_x + normalized(h U) * g_h + b
+//   h_t = o * tanh(layer_norm(c_t, g_c, b_c))
+//
+// 10 * hidden parameters more. With a projection (Sak, Senior and Beaufays 2014; PyTorch's proj_size, where weight_hr is W_p transposed) h is
+// narrower than c, W_h is (projection, 4 hidden), and
+//
+//   h_t = (o * tanh(c_t)) W_p
+//
+// Parameters then: 4 * ((input + 1) * hidden + projection * hidden) + hidden * projection.
 class LSTM : public Module {
  public:
   using State = LSTMState;
@@ -43,12 +58,23 @@ class LSTM : public Module {
   std::pair<Var, State> operator()(Var x, State before) const;
   // h_0 = c_0 = 0.
   State zero_state(Tape& tape, std::int64_t batch) const;
+  // Units of h.
+  std::int64_t output() const { return options.projection > 0 ? options.projection : options.hidden; }
 
   LSTMOptions options;
   Parameter W_x, W_h, b;
   Parameter p_i, p_f, p_o;  // peepholes, each (hidden); empty handles without
+  Parameter g_x, g_h;       // gains of the normalised sums, each (4 hidden); empty handles without
+  Parameter g_c, b_c;       // gain and bias of the normalised cell state, each (hidden); empty handles without
+  Parameter W_p;            // (hidden, projection); an empty handle without
+
+ private:
+  // The sums of the four gates, (batch, 4 hidden).
+  Var gate_sums(Var x, Var h) const;
 };
 
-LSTMState zero_lstm_state(Tape& tape, const std::string& layer, std::int64_t batch, std::int64_t hidden, DType dtype);
+// Zeros for a layer whose h has `output` units and whose c has `hidden`, recorded at step 0.
+LSTMState zero_lstm_state(Tape& tape, const std::string& layer, std::int64_t batch, std::int64_t output,
+                          std::int64_t hidden, DType dtype);
 
 }  // namespace unroll

@@ -2,6 +2,7 @@
 
 #include <unroll/layers/cell_shapes.hpp>
 #include <unroll/layers/initializers.hpp>
+#include <unroll/layers/layer_norm.hpp>
 #include <unroll/layers/options.hpp>
 
 namespace unroll {
@@ -19,6 +20,7 @@ RNN::RNN(const RNNOptions& o, Generator& generator) : Module(o.name), options(o)
   W_x = add("W_x", glorot_uniform({o.input, o.hidden}, generator, o.dtype));
   W_h = add("W_h", orthogonal({o.hidden, o.hidden}, generator, o.dtype));
   b = add("b", Array({o.hidden}, o.dtype));
+  if (o.layer_norm) g = add("g", Array::filled({o.hidden}, 1, o.dtype));
 }
 
 std::pair<Var, HiddenState> RNN::operator()(Var x, State before) const {
@@ -26,7 +28,11 @@ std::pair<Var, HiddenState> RNN::operator()(Var x, State before) const {
   const Scope scope(tape, name());
   require_cell_shapes(name(), x, options.input, {{"h", before.h}}, options.hidden);
   const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
-  const Var a = affine(x, W, before.h, U, bias);
+  const auto normalized_sum = [&] {
+    const Var gain = tape.use(g), from_x = matmul(x, W), from_h = matmul(before.h, U);
+    return layer_norm(from_x + from_h, gain, bias);
+  };
+  const Var a = options.layer_norm ? normalized_sum() : affine(x, W, before.h, U, bias);
   const Var h = (options.activation == Activation::tanh ? tanh(a) : relu(a)).named("h");
   return {h, {h}};
 }

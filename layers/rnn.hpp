@@ -13,6 +13,7 @@ enum class Activation { tanh, relu };
 struct RNNOptions {
   std::int64_t input = 0, hidden = 0;
   Activation activation = Activation::tanh;
+  bool layer_norm = false;  // normalised sums (Ba, Kiros and Hinton 2016)
   std::string name = "rnn";
   DType dtype = DType::f32;
 };
@@ -27,7 +28,8 @@ HiddenState zero_hidden_state(Tape& tape, const std::string& layer, std::int64_t
                               DType dtype);
 
 // The simple recurrent network (Elman 1990): h_t = tanh(x_t W_x + h_(t-1) W_h + b), or relu. In the lecture notes' letters W_x is W_xh or U,
-// and W_h is W_hh or W. Parameters: ((input + 1) + hidden) * hidden.
+// and W_h is W_hh or W. Parameters: ((input + 1) + hidden) * hidden. With layer_norm the sum of both products is normalised (Ba, Kiros and
+// Hinton 2016, equation 4), h_t = tanh(layer_norm(x_t W_x + h_(t-1) W_h, g, b)), which has hidden parameters more.
 class RNN : public Module {
  public:
   using State = HiddenState;
@@ -40,6 +42,7 @@ class RNN : public Module {
 
   RNNOptions options;
   Parameter W_x, W_h, b;  // (input, hidden), (hidden, hidden), (hidden)
+  Parameter g;            // gain of the normalised sum, (hidden); an empty handle without
 };
 
 }  // namespace unroll

@@ -2,6 +2,8 @@
 
 #include <unroll/layers/cell_shapes.hpp>
 
+#include <fmt/format.h>
+
 namespace unroll::textbook {
 
 namespace {
@@ -19,6 +21,13 @@ Array block(const Parameter& packed, std::int64_t k, std::int64_t width) {
   return result;
 }
 
+// The textbook's forms are without these options: throws Error, naming the one that was asked for.
+void require_plain(const Module& layer, bool layer_norm, bool projection = false) {
+  if (layer_norm || projection)
+    throw Error(fmt::format("{}: the textbook form has no {}: leave it out, or take the packed form", layer.name(),
+                            layer_norm ? "layer normalisation" : "projection"));
+}
+
 // x W + h U + b, by primitives. (The order in which C++ evaluates the sides of a + is open, and with it the order on the tape; what is
 // recorded on both sides is therefore named first, here and below.)
 Var preactivation(Var x, Var h, const Gate& gate) {
@@ -33,6 +42,7 @@ Var preactivation(Var x, Var h, const Gate& gate) {
 // ---- RNN
 
 RNN::RNN(const unroll::RNN& packed) : Module(packed.name()), options(packed.options) {
+  require_plain(packed, options.layer_norm);
   W_x = add("W_x", packed.W_x.value());
   W_h = add("W_h", packed.W_h.value());
   b = add("b", packed.b.value());
@@ -53,6 +63,7 @@ HiddenState RNN::zero_state(Tape& tape, std::int64_t batch) const {
 // ---- LSTM
 
 LSTM::LSTM(const unroll::LSTM& packed) : Module(packed.name()), options(packed.options) {
+  require_plain(packed, options.layer_norm, options.projection > 0);
   const std::int64_t H = options.hidden;
   const auto gate = [&](const std::string& letter, std::int64_t k) {
     return Gate{add("W_" + letter, block(packed.W_x, k, H)), add("U_" + letter, block(packed.W_h, k, H)),
@@ -95,12 +106,13 @@ std::pair<Var, LSTMState> LSTM::operator()(Var x, State before) const {
 }
 
 LSTMState LSTM::zero_state(Tape& tape, std::int64_t batch) const {
-  return zero_lstm_state(tape, name(), batch, options.hidden, options.dtype);
+  return zero_lstm_state(tape, name(), batch, options.hidden, options.hidden, options.dtype);
 }
 
 // ---- GRU
 
 GRU::GRU(const unroll::GRU& packed) : Module(packed.name()), options(packed.options) {
+  require_plain(packed, options.layer_norm);
   const std::int64_t H = options.hidden;
   const auto gate = [&](const std::string& letter, std::int64_t k) {
     return Gate{add("W_" + letter, block(packed.W_x, k, H)), add("U_" + letter, block(packed.W_h, k, H)),

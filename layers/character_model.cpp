@@ -8,18 +8,6 @@
 
 namespace unroll {
 
-namespace {
-
-CharacterModel::CarriedState carried(const RecurrentStack::State& state) {
-  CharacterModel::CarriedState arrays;
-  for (const LSTMState& layer : state)
-    for (Var part : {layer.h, layer.c})
-      if (!part.empty()) arrays.push_back(part.value().copy());
-  return arrays;
-}
-
-}  // namespace
-
 CharacterModel::CharacterModel(const CharacterModelOptions& o, Vocabulary v, Generator& generator)
     : Module("character model"),
       options(o),
@@ -39,12 +27,7 @@ CharacterModel::CarriedState CharacterModel::zero_state(std::int64_t streams) co
 }
 
 RecurrentStack::State CharacterModel::recorded(Tape& tape, const CarriedState& state) const {
-  const Step step(tape, 0);
-  RecurrentStack::State result;
-  const std::size_t parts = options.cell == CellKind::lstm ? 2 : 1;
-  for (std::size_t i = 0; i + parts <= state.size(); i += parts)
-    result.push_back({tape.constant(state[i], "h"), parts == 2 ? tape.constant(state[i + 1], "c") : Var()});
-  return result;
+  return resumed(cell_.zero_state(tape, state.at(0).shape()[0]), state);
 }
 
 Var CharacterModel::loss(Tape& tape, const TextWindow& window, CarriedState& state) const {

@@ -3,6 +3,7 @@
 #include <unroll/layers/embedding.hpp>
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
+#include <unroll/layers/state.hpp>
 #include <unroll/layers/text_streams.hpp>
 #include <unroll/layers/vocabulary.hpp>
 
@@ -25,7 +26,7 @@ struct CharacterModelOptions {
 class CharacterModel : public Module {
  public:
   // A state that outlives the tape: copies of h (and c) of each layer, from below.
-  using CarriedState = std::vector<Array>;
+  using CarriedState = unroll::CarriedState;
 
   CharacterModel(const CharacterModelOptions& options, Vocabulary vocabulary, Generator& generator);
 

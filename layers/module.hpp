@@ -30,10 +30,14 @@ class Module {
     parameters_.emplace_back(name_ + "." + parameter, std::move(value));
     return parameters_.back();
   }
-  // The parameters of a part; one that is shared with another part (tied weights) counts once.
+  // A parameter that exists already; one that is shared between parts (tied weights) counts once.
+  void add(const Parameter& parameter) {
+    if (std::find(parameters_.begin(), parameters_.end(), parameter) == parameters_.end())
+      parameters_.push_back(parameter);
+  }
+  // The parameters of a part.
   void add(const Module& part) {
-    for (const Parameter& p : part.parameters())
-      if (std::find(parameters_.begin(), parameters_.end(), p) == parameters_.end()) parameters_.push_back(p);
+    for (const Parameter& p : part.parameters()) add(p);
   }
 
  private:

@@ -14,16 +14,44 @@ constexpr std::array<const char*, 3> names{"rnn", "lstm", "gru"};
 
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
 
-// One step of a layer, in terms of the state that all kinds of layers share.
-std::pair<Var, LSTMState> step(const LSTM& layer, Var x, const LSTMState& before) { return layer(x, before); }
-template <class Layer> std::pair<Var, LSTMState> step(const Layer& layer, Var x, const LSTMState& before) {
-  const auto [h, state] = layer(x, {before.h});
-  return {h, {state.h, {}}};
+AnyCell make_cell(const RecurrentStackOptions& o, std::int64_t input, const std::string& name, Generator& generator) {
+  if (o.projection != 0 && o.cell != CellKind::lstm)
+    throw Error(fmt::format("{}: option projection is {}, and only an lstm has one", name, o.projection));
+  switch (o.cell) {
+    case CellKind::rnn:
+      return RNN({.input = input, .hidden = o.hidden, .layer_norm = o.layer_norm, .name = name, .dtype = o.dtype},
+                 generator);
+    case CellKind::gru:
+      return GRU({.input = input,
+                  .hidden = o.hidden,
+                  .reset = o.reset,
+                  .layer_norm = o.layer_norm,
+                  .name = name,
+                  .dtype = o.dtype},
+                 generator);
+    case CellKind::lstm: break;
+  }
+  return LSTM({.input = input,
+               .hidden = o.hidden,
+               .layer_norm = o.layer_norm,
+               .projection = o.projection,
+               .name = name,
+               .dtype = o.dtype},
+              generator);
 }
 
-LSTMState zero_state(const LSTM& layer, Tape& tape, std::int64_t batch) { return layer.zero_state(tape, batch); }
-template <class Layer> LSTMState zero_state(const Layer& layer, Tape& tape, std::int64_t batch) {
-  return {layer.zero_state(tape, batch).h, {}};
+// lstm for a single layer; lstm1, lstm2, ... for several.
+std::string layer_name(const RecurrentStackOptions& o, std::int64_t layer) {
+  return o.layers == 1 ? to_string(o.cell) : fmt::format("{}{}", to_string(o.cell), layer);
+}
+
+std::int64_t output(const RecurrentStackOptions& o) { return o.projection > 0 ? o.projection : o.hidden; }
+
+std::vector<AnyCell> stacked(const RecurrentStackOptions& o, Generator& generator) {
+  std::vector<AnyCell> layers;
+  for (std::int64_t i = 1; i <= o.layers; ++i)
+    layers.push_back(make_cell(o, i == 1 ? o.input : output(o), layer_name(o, i), generator));
+  return layers;
 }
 
 }  // namespace
@@ -39,44 +67,19 @@ std::optional<CellKind> cell_kind(std::string_view name) {
 }
 
 RecurrentStack::RecurrentStack(const RecurrentStackOptions& o, Generator& generator)
-    : Module(to_string(o.cell)), options(o) {
-  require_positive(name(), "layers", o.layers);
+    : Stack(stacked(o, generator), {.dropout = o.dropout, .residual = o.residual, .name = to_string(o.cell)}),
+      options(o) {}
+
+Bidirectional bidirectional(const RecurrentStackOptions& o, Generator& generator) {
+  if (o.residual) throw Error(fmt::format("{}: option residual: bidirectional layers have none", to_string(o.cell)));
+  std::vector<BothDirections> layers;
   for (std::int64_t i = 1; i <= o.layers; ++i) {
-    const std::string layer = o.layers == 1 ? name() : fmt::format("{}{}", name(), i);
-    const std::int64_t input = i == 1 ? o.input : o.hidden;
-    switch (o.cell) {
-      case CellKind::rnn:
-        layers_.emplace_back(RNN({.input = input, .hidden = o.hidden, .name = layer, .dtype = o.dtype}, generator));
-        break;
-      case CellKind::lstm:
-        layers_.emplace_back(LSTM({.input = input, .hidden = o.hidden, .name = layer, .dtype = o.dtype}, generator));
-        break;
-      case CellKind::gru:
-        layers_.emplace_back(
-            GRU({.input = input, .hidden = o.hidden, .reset = o.reset, .name = layer, .dtype = o.dtype}, generator));
-        break;
-    }
-    std::visit([&](const auto& added) { add(added); }, layers_.back());
+    const std::int64_t input = i == 1 ? o.input : 2 * output(o);
+    const AnyCell forward = make_cell(o, input, layer_name(o, i) + "_forward", generator);
+    const AnyCell backward = make_cell(o, input, layer_name(o, i) + "_backward", generator);
+    layers.push_back({forward, backward});
   }
-}
-
-std::pair<Var, RecurrentStack::State> RecurrentStack::operator()(Var x, const State& before) const {
-  if (before.size() != layers_.size())
-    throw ShapeError(fmt::format("{}: {} states were given for {} layers", name(), before.size(), layers_.size()));
-  State after;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    auto [output, state] = std::visit([&](const auto& layer) { return step(layer, x, before[i]); }, layers_[i]);
-    x = output;
-    after.push_back(state);
-  }
-  return {x, std::move(after)};
-}
-
-RecurrentStack::State RecurrentStack::zero_state(Tape& tape, std::int64_t batch) const {
-  State state;
-  for (const Layer& layer : layers_)
-    state.push_back(std::visit([&](const auto& l) { return unroll::zero_state(l, tape, batch); }, layer));
-  return state;
+  return {std::move(layers), {.dropout = o.dropout, .name = to_string(o.cell)}};
 }
 
 }  // namespace unroll

@@ -1,0 +1,85 @@
+#include <unroll/layers/bidirectional.hpp>
+
+#include <unroll/layers/options.hpp>
+
+#include <fmt/format.h>
+
+namespace unroll {
+
+namespace {
+
+OverTimeOptions turned(OverTimeOptions options) {
+  options.reverse = !options.reverse;
+  return options;
+}
+
+}  // namespace
+
+Bidirectional::Bidirectional(std::vector<BothDirections> layers, const BidirectionalOptions& options)
+    : Module(options.name), layers_(std::move(layers)), dropout_(options.dropout) {
+  require_positive(name(), "layers", static_cast<std::int64_t>(layers_.size()));
+  require_rate(name(), "dropout", dropout_);
+  for (const BothDirections& layer : layers_) {
+    add(layer.forward);
+    add(layer.backward);
+  }
+}
+
+Bidirectional Bidirectional::with_dropout(Generator& generator) const {
+  Bidirectional copy = *this;
+  copy.generator_ = &generator;
+  return copy;
+}
+
+Sequence<Bidirectional::State> Bidirectional::operator()(const std::vector<Var>& xs, const State& before,
+                                                         const OverTimeOptions& options) const {
+  require_state(before);
+  Sequence<State> result{xs, {}};
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto forward = over_time(layers_[i].forward, result.outputs, before[i].forward, options);
+    auto backward = over_time(layers_[i].backward, result.outputs, before[i].backward, turned(options));
+    result.outputs = joined(forward.outputs, backward.outputs, i + 1 == layers_.size());
+    result.state.push_back({std::move(forward.state), std::move(backward.state)});
+  }
+  return result;
+}
+
+PackedResult<Bidirectional::State> Bidirectional::operator()(const PackedSequence& xs, const State& before,
+                                                             const OverTimeOptions& options) const {
+  require_state(before);
+  PackedResult<State> result{xs, {}};
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto forward = over_time(layers_[i].forward, result.outputs, before[i].forward, options);
+    auto backward = over_time(layers_[i].backward, result.outputs, before[i].backward, turned(options));
+    result.outputs.steps = joined(forward.outputs.steps, backward.outputs.steps, i + 1 == layers_.size());
+    result.state.push_back({std::move(forward.state), std::move(backward.state)});
+  }
+  return result;
+}
+
+Bidirectional::State Bidirectional::zero_state(Tape& tape, std::int64_t batch) const {
+  State state;
+  for (const BothDirections& layer : layers_)
+    state.push_back({layer.forward.zero_state(tape, batch), layer.backward.zero_state(tape, batch)});
+  return state;
+}
+
+std::vector<Var> Bidirectional::joined(const std::vector<Var>& forward, const std::vector<Var>& backward,
+                                       bool last) const {
+  std::vector<Var> steps;
+  for (std::size_t t = 1; t <= forward.size(); ++t) {
+    Tape& tape = forward[t - 1].tape();
+    const Scope scope(tape, name());
+    const Step step(tape, static_cast<std::int64_t>(t));
+    const Var both = concat({forward[t - 1], backward[t - 1]}, -1);
+    steps.push_back(generator_ && !last ? dropout(both, dropout_, *generator_) : both);
+  }
+  return steps;
+}
+
+void Bidirectional::require_state(const State& state) const {
+  if (state.size() != layers_.size())
+    throw ShapeError(fmt::format("{}: {} states were given for {} layers", name(), state.size(), layers_.size()));
+}
+
+}  // namespace unroll

@@ -2,7 +2,10 @@
 #include <unroll/cli/output.hpp>
 
 #include <unroll/layers/gradcheck.hpp>
-#include <unroll/layers/gru.hpp>
+#include <unroll/layers/initial_state.hpp>
+#include <unroll/layers/initializers.hpp>
+#include <unroll/layers/packed.hpp>
+#include <unroll/layers/recurrent_stack.hpp>
 #include <unroll/layers/textbook.hpp>
 
 #include <algorithm>
@@ -20,30 +23,46 @@ struct Checked {
   GradcheckReport report;
 };
 
-// Checks all forms of the wanted cells.
+// Checks all forms of the wanted cells, and all ways of putting them together.
 class Checks {
  public:
   explicit Checks(const CheckOptions& options) : options_(options) {}
 
   std::vector<Checked> run() {
     if (wanted(CellKind::rnn)) {
-      for (const auto& [suffix, activation] : {std::pair{"tanh", Activation::tanh}, {"relu", Activation::relu}}) {
-        const RNNOptions o{options_.input, options_.hidden, activation, "rnn", DType::f64};
-        both_forms<RNN, textbook::RNN>(fmt::format("rnn {}", suffix), o);
-      }
+      for (const auto& [suffix, activation] : {std::pair{"tanh", Activation::tanh}, {"relu", Activation::relu}})
+        both_forms<RNN, textbook::RNN>(fmt::format("rnn {}", suffix),
+                                       RNNOptions{.input = options_.input,
+                                                  .hidden = options_.hidden,
+                                                  .activation = activation,
+                                                  .dtype = DType::f64});
+      ways(CellKind::rnn);
     }
     if (wanted(CellKind::lstm)) {
-      for (const bool peepholes : {false, true}) {
-        const LSTMOptions o{options_.input, options_.hidden, peepholes, 1, "lstm", DType::f64};
-        both_forms<LSTM, textbook::LSTM>(peepholes ? "lstm peepholes" : "lstm", o);
-      }
+      for (const bool peepholes : {false, true})
+        both_forms<LSTM, textbook::LSTM>(peepholes ? "lstm peepholes" : "lstm",
+                                         LSTMOptions{.input = options_.input,
+                                                     .hidden = options_.hidden,
+                                                     .peepholes = peepholes,
+                                                     .dtype = DType::f64});
+      RecurrentStackOptions o = stack_options(CellKind::lstm);
+      o.projection = std::max<std::int64_t>(1, options_.hidden / 2);
+      check("lstm, projection", RecurrentStack(o, generator_));
+      ways(CellKind::lstm);
     }
     if (wanted(CellKind::gru)) {
-      for (const Reset reset : {Reset::before, Reset::after}) {
-        const GRUOptions o{options_.input, options_.hidden, reset, "gru", DType::f64};
-        both_forms<GRU, textbook::GRU>(reset == Reset::before ? "gru reset before" : "gru reset after", o);
-      }
+      for (const Reset reset : {Reset::before, Reset::after})
+        both_forms<GRU, textbook::GRU>(
+            reset == Reset::before ? "gru reset before" : "gru reset after",
+            GRUOptions{
+                .input = options_.input, .hidden = options_.hidden, .reset = reset, .dtype = DType::f64});
+      RecurrentStackOptions o = stack_options(CellKind::gru);
+      o.layer_norm = true;
+      o.reset = Reset::after;
+      check("gru reset after, layer norm", RecurrentStack(o, generator_));
+      ways(CellKind::gru);
     }
+    if (options_.cells.empty()) mixed();
     return std::move(all_);
   }
 
@@ -56,23 +75,114 @@ class Checks {
   template <class Packed, class Textbook, class Options> void both_forms(const std::string& layer, const Options& o) {
     Generator generator(options_.seed);
     const Packed packed(o, generator);
-    // biases start at 0, where a mistake might not show
-    for (Parameter p : packed.parameters()) {
+    shift(packed, generator);
+    checked(layer, packed);
+    checked(layer + ", textbook", Textbook(packed));
+  }
+
+  // What every kind of cell can be part of.
+  void ways(CellKind kind) {
+    const std::string name = to_string(kind);
+    RecurrentStackOptions o = stack_options(kind);
+    const RecurrentStack single(o, generator_);
+    lengths(name, single);
+    learned_state(name, single);
+    o.layer_norm = true;
+    check(name + ", layer norm", RecurrentStack(o, generator_));
+    o.layer_norm = false;
+    o.layers = 2;
+    check(name + ", 2 layers", RecurrentStack(o, generator_));
+    check(name + ", bidirectional", bidirectional(o, generator_));
+    o.residual = true;
+    o.dropout = 0.5;
+    const RecurrentStack stack(o, generator_);
+    check(name + ", residual, dropout", stack, [&](Var x, const auto& state) {
+      Generator same(options_.seed);  // every evaluation drops the same
+      return over_time(stack.with_dropout(same), x, state);
+    });
+  }
+
+  // One of each, and a lambda, in one stack.
+  void mixed() {
+    const std::int64_t I = options_.input, H = options_.hidden;
+    const RNN rnn({.input = I, .hidden = H, .dtype = DType::f64}, generator_);
+    const LSTM lstm({.input = H, .hidden = H, .dtype = DType::f64}, generator_);
+    const GRU gru({.input = H, .hidden = H, .dtype = DType::f64}, generator_);
+    const auto decaying_sum = [](Var x, Var h) {
+      const Var next = 0.5 * h + x;
+      return std::pair{next, next};
+    };
+    const auto zero = [H](Tape& tape, std::int64_t batch) {
+      return tape.constant(Array({batch, H}, DType::f64), "h");
+    };
+    const Stack stack({rnn, lstm, gru, AnyCell("sum", decaying_sum, zero)});
+    check("rnn, lstm, gru and a lambda", stack);
+    lengths("rnn, lstm, gru and a lambda", stack);
+  }
+
+  // Sequences of different lengths, padded and packed.
+  template <class Layer> void lengths(const std::string& name, const Layer& layer) {
+    shift(layer, generator_);
+    std::vector<std::int64_t> lengths;
+    for (std::int64_t b = 0; b < options_.batch; ++b)
+      lengths.push_back(b % 2 == 1 ? options_.steps : std::max<std::int64_t>(1, options_.steps - 1 - b / 2));
+    LayerCheckOptions o = layer_options();
+    o.over_time.lengths = lengths;
+    checked(name + ", lengths", layer, o);
+    o.over_time = {.mask = length_mask(lengths, options_.steps), .reverse = true};
+    checked(name + ", mask, reverse", layer, o);
+    all_.push_back({name + ", packed", gradcheck(layer, layer_options(), [&](Var x, const auto& state) {
+                      auto result = over_time(layer, pack(x, lengths), state);
+                      return std::pair(unpack(result.outputs), result.state);
+                    })});
+  }
+
+  template <class Layer> void learned_state(const std::string& name, const Layer& layer) {
+    const InitialState initial(layer);
+    shift(initial, generator_);
+    std::vector<Parameter> parameters = layer.parameters();
+    parameters.insert(parameters.end(), initial.parameters().begin(), initial.parameters().end());
+    const Array x = normal({options_.steps, options_.batch, options_.input}, 1, generator_, DType::f64);
+    const auto program = [&](Tape& tape) {
+      return over_time(layer, tape.constant(x), initial(tape, options_.batch)).stacked();
+    };
+    all_.push_back({name + ", learned initial state",
+                    gradcheck(std::function<Var(Tape&)>(program), parameters, layer_options().gradcheck)});
+  }
+
+  RecurrentStackOptions stack_options(CellKind kind) const {
+    return {.cell = kind, .input = options_.input, .hidden = options_.hidden, .dtype = DType::f64};
+  }
+
+  LayerCheckOptions layer_options() const {
+    return {.steps = options_.steps,
+            .batch = options_.batch,
+            .input = options_.input,
+            .gradcheck = {.order = options_.order, .tolerance = options_.tolerance, .seed = options_.seed}};
+  }
+
+  // Biases start at 0 and gains at 1, where a mistake might not show.
+  static void shift(const Module& layer, Generator& generator) {
+    for (Parameter p : layer.parameters()) {
       Array& value = p.mutable_value();
       for (std::size_t i = 0; i < value.size(); ++i) value.set_flat(i, value.flat(i) + generator.uniform(-0.1, 0.1));
     }
-    check(layer, packed);
-    check(layer + ", textbook", Textbook(packed));
   }
 
-  template <class Layer> void check(const std::string& name, const Layer& layer) {
-    const GradcheckOptions gradcheck_options{
-        .order = options_.order, .tolerance = options_.tolerance, .seed = options_.seed};
-    all_.push_back(
-        {name, gradcheck(layer, {.steps = options_.steps, .batch = options_.batch, .gradcheck = gradcheck_options})});
+  template <class Layer, class... Unrolled>
+  void check(const std::string& name, const Layer& layer, const Unrolled&... unrolled) {
+    shift(layer, generator_);
+    all_.push_back({name, gradcheck(layer, layer_options(), unrolled...)});
+  }
+  template <class Layer> void checked(const std::string& name, const Layer& layer) {
+    checked(name, layer, layer_options());
+  }
+  template <class Layer> void checked(const std::string& name, const Layer& layer, const LayerCheckOptions& o) {
+    all_.push_back({name, gradcheck(layer, o)});
   }
 
   const CheckOptions& options_;
+  Generator generator_{options_.seed};
   std::vector<Checked> all_;
 };
 
@@ -86,13 +196,13 @@ std::string index(const GradcheckRow& row) { return fmt::format("[{}]", fmt::joi
 
 // One line for each layer, with the entry where analytic and numeric derivative are furthest apart.
 void print_table(const std::vector<Checked>& all) {
-  fmt::print("{:<26}  {:>7}  {:<16}  {:>12}  {:>12}  {:>9}\n", "layer", "entries", "worst entry", "analytic", "numeric",
+  fmt::print("{:<40}  {:>7}  {:<16}  {:>12}  {:>12}  {:>9}\n", "layer", "entries", "worst entry", "analytic", "numeric",
              "rel.error");
   for (const auto& [layer, report] : all) {
     std::size_t entries = 0;
     for (const GradcheckRow& row : report.rows) entries += row.entries;
     const GradcheckRow& row = worst(report);
-    fmt::print("{:<26}  {:>7}  {:<16}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", layer, entries, row.name + index(row),
+    fmt::print("{:<40}  {:>7}  {:<16}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", layer, entries, row.name + index(row),
                row.analytic, row.numeric, row.relative_error, report.passed ? "ok" : "WRONG");
   }
 }

@@ -25,7 +25,8 @@ constexpr double corner_radius = 8;
 // How wide and in which colour a line is drawn: by the gradient of the node that it comes from.
 class Pen {
  public:
-  Pen(const Tape& tape, const Scene& scene, const Gradients* gradients) : tape_(tape), gradients_(gradients) {
+  Pen(const Tape& tape, const Scene& scene, const Gradients* gradients)
+      : tape_(tape), scene_(scene), gradients_(gradients) {
     if (!gradients) return;
     for (const auto& [id, spot] : scene.spots)
       if (const double n = norm(id); n > 0 && std::isfinite(n)) largest_ = std::max(largest_, n);
@@ -34,7 +35,8 @@ class Pen {
   void draw(DrawnEdge& edge, NodeId source) const {
     edge.colour = edge.state ? state_colours.strong : line;
     edge.width = edge.state ? 1.8 : 0.9;
-    if (!gradients_) return;
+    edge.dashed = is_cut(source);
+    if (edge.dashed || !gradients_) return;
     if (!gradients_->contains(tape_.var(source))) {
       edge.colour = faint;
       edge.dashed = true;
@@ -53,7 +55,10 @@ class Pen {
     edge.width = std::max(hairline, widest - (widest - hairline) * below / decades);
   }
 
+  bool is_cut(NodeId source) const { return scene_.cuts.contains(source); }
+
   std::string label(NodeId source) const {
+    if (is_cut(source)) return "✂ cut";
     if (!gradients_) return {};
     return "∇ " + (gradients_->contains(tape_.var(source)) ? number(norm(source)) : std::string("–"));
   }
@@ -65,6 +70,7 @@ class Pen {
   }
 
   const Tape& tape_;
+  const Scene& scene_;
   const Gradients* gradients_;
   double largest_ = 0;
 };
@@ -238,7 +244,7 @@ class Arranger {
   }
 
   void place_columns() {
-    const double numbers = options_.gradients ? gradient_width : 0;
+    const double numbers = options_.gradients || !scene_.cuts.empty() ? gradient_width : 0;
     // Equal gaps between steps, so that time has an even pace.
     double between_steps = 0;
     const auto is_between_steps = [&](int k) {
@@ -350,11 +356,11 @@ class Arranger {
     }
     edge.state = true;
     pen_.draw(edge, c.source);
-    if (labelled_.insert(c.source).second && options_.gradients) {
-      edge.label = pen_.label(c.source);
+    if (labelled_.insert(c.source).second) edge.label = pen_.label(c.source);
+    if (!edge.label.empty()) {
       const double right = c.from.block == initial_block ? placed(c.from.block, c.from.item).right
                                                          : frame(c.from.block).moved(origin(c.from.block)).right;
-      edge.label_at = {right + gradient_width / 2, exit_height(c.from) + 7};
+      edge.label_at = {right + gradient_width / 2, exit_height(c.from) + (pen_.is_cut(c.source) ? -7 : 7)};
     }
     drawing_.edges.push_back(std::move(edge));
   }

@@ -8,7 +8,8 @@
 
 // Drawings of recorded programs. Time runs from left to right: every time step is a box, steps that are built alike are drawn alike, and the
 // states between them (h, c) run straight from step to step. What is recorded outside of time stands to the left or to the right of it. The
-// drawing reads the tape's public interface only, so that any tape can be drawn, not only those of the layers in this library.
+// drawing reads the tape's public interface only, so that any tape can be drawn, not only those of the layers in this library. A state whose
+// gradient is cut on its way to another step (core/grad/cuts.hpp) runs on a dashed line that says "✂ cut".
 namespace unroll {
 
 struct DrawOptions {

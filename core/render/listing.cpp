@@ -1,5 +1,6 @@
 #include <unroll/core/render/listing.hpp>
 
+#include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/render/names.hpp>
 #include <unroll/core/tape/op.hpp>
 
@@ -77,7 +78,7 @@ std::string listing(const Tape& tape) {
     cells.push_back(fmt::format("{}", id));
     cells.push_back(names[id]);
     cells.push_back(operation(node));
-    cells.push_back(shortened_list(tape.inputs(id), with_name));
+    cells.push_back((is_cut(tape, id) ? "✂ " : "") + shortened_list(tape.inputs(id), with_name));
     cells.push_back(to_string(node.value.shape));
     cells.emplace_back(to_string(node.value.dtype));
     cells.push_back(tape.path(place.scope));

@@ -8,7 +8,7 @@
 namespace unroll {
 
 // The tape as a table, one line a node in the order of computation: index, name at its step, operation with its
-// attributes, inputs as index:name, shape, dtype, scope path, time step and phase (with the forward node that a backward or
+// attributes, inputs as index:name ("✂ 12:c_2" where the gradient is cut: core/grad/cuts.hpp), shape, dtype, scope path, time step and phase (with the forward node that a backward or
 // tangent node comes from). Indices, not addresses: recording the same program again gives the same text.
 std::string listing(const Tape& tape);
 

@@ -1,5 +1,6 @@
 #include <unroll/core/render/program.hpp>
 
+#include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/render/names.hpp>
 #include <unroll/core/tape/op.hpp>
 
@@ -48,6 +49,22 @@ void Program::choose_forward() {
   for (NodeId id = 0; id < tape_.size(); ++id)
     if (tape_[id].place.phase == Phase::forward && !is_written_into_labels(id))
       kinds_[id] = tape_[id].op->is_leaf() ? Kind::leaf : Kind::computed;
+  choose_cuts();
+}
+
+void Program::choose_cuts() {
+  std::vector<bool> on_line(tape_.size());  // read, and by other steps only
+  for (NodeId id = 0; id < tape_.size(); ++id) on_line[id] = kinds_[id] == Kind::computed && is_cut(tape_, id);
+  std::vector<bool> is_read(tape_.size());
+  for (NodeId id = 0; id < tape_.size(); ++id)
+    for (NodeId input : tape_.inputs(id)) {
+      if (!on_line[input]) continue;
+      const std::int32_t from = tape_[tape_.inputs(input)[0]].place.step, to = tape_[id].place.step;
+      if (to == no_step || to == from) on_line[input] = false;
+      is_read[input] = true;
+    }
+  for (NodeId id = 0; id < tape_.size(); ++id)
+    if (on_line[id] && is_read[id] && kinds_[tape_.inputs(id)[0]] == Kind::computed) kinds_[id] = Kind::cut;
 }
 
 void Program::choose_backward() {
@@ -95,7 +112,7 @@ void Program::connect() {
 std::string Program::name(NodeId id) const {
   const NodeId of = named(id);
   const std::string& name = tape_.name(of);
-  return of == id || name.empty() ? name : "d" + name;
+  return of == shown(id) || name.empty() ? name : "d" + name;
 }
 
 std::string Program::full_name(NodeId id) const { return at_step(name(id), step(id)); }

@@ -16,13 +16,17 @@ class Program {
   // local derivatives are written into the labels ("⊙ c_t-1", "⊙ tanh′").
   Program(const Tape& tape, Phase phase);
 
-  enum class Kind : std::uint8_t { hidden, leaf, computed };
+  // A cut (core/grad/cuts.hpp) that only other steps read is no box but a mark on the line from the state that it cuts off.
+  enum class Kind : std::uint8_t { hidden, leaf, computed, cut };
 
   Kind kind(NodeId id) const { return kinds_[id]; }
   bool is_drawn(NodeId id) const { return kinds_[id] != Kind::hidden; }
   // The drawn ones, each once.
   const std::vector<NodeId>& operands(NodeId id) const { return operands_[id]; }
   const std::vector<NodeId>& readers(NodeId id) const { return readers_[id]; }
+
+  // The node that is shown for this one: of a cut, what it cuts off.
+  NodeId shown(NodeId id) const { return kinds_[id] == Kind::cut ? tape_.inputs(id)[0] : id; }
 
   // A step's part of an input: reads as the input itself.
   bool is_part_of_input(NodeId id) const;
@@ -41,10 +45,13 @@ class Program {
  private:
   bool is_written_into_labels(NodeId id) const;
   void choose_forward();
+  void choose_cuts();
   void choose_backward();
   void connect();
-  // The node whose name is shown: of an adjoint, the forward node.
-  NodeId named(NodeId id) const { return adjoint_of_.empty() || adjoint_of_[id] == no_node ? id : adjoint_of_[id]; }
+  // The node whose name is shown: of an adjoint, the forward node; of a cut, what it cuts off.
+  NodeId named(NodeId id) const {
+    return adjoint_of_.empty() || adjoint_of_[id] == no_node ? shown(id) : adjoint_of_[id];
+  }
 
   const Tape& tape_;
   const Phase phase_;

@@ -97,10 +97,11 @@ class Reader {
   // reads, is drawn like the others).
   void find_states() {
     for (NodeId id = 0; id < tape_.size(); ++id) {
-      if (program_.kind(id) != Program::Kind::computed || tape_[id].place.step == no_step) continue;
+      const Program::Kind kind = program_.kind(id);
+      const std::int32_t step = tape_[program_.shown(id)].place.step;
+      if ((kind != Program::Kind::computed && kind != Program::Kind::cut) || step == no_step) continue;
       for (NodeId reader : program_.readers(id))
-        if (tape_[reader].place.step != tape_[id].place.step && tape_[reader].place.step != no_step)
-          states_.insert(identity(id));
+        if (tape_[reader].place.step != step && tape_[reader].place.step != no_step) states_.insert(identity(id));
     }
     for (NodeId id : initial_)
       for (NodeId other : named_like(id)) states_.insert(identity(other));
@@ -110,7 +111,8 @@ class Reader {
   using Identity = std::pair<std::string, ScopeId>;
   Identity identity(NodeId id) const {
     std::string name = program_.name(id);
-    return {name.empty() ? program_.expression(id) : name, tape_[id].place.scope};
+    const NodeId shown = program_.shown(id);
+    return {name.empty() ? program_.expression(shown) : name, tape_[shown].place.scope};
   }
 
   // The computed nodes in the step that reads a leaf which have its name: "h" of step 1 for the initial "h".
@@ -163,7 +165,7 @@ class Reader {
     result.id = fmt::format("n{}", id);
     result.node = id;
     result.look = look;
-    result.scope = node.place.scope;
+    result.scope = tape_[program_.shown(id)].place.scope;
     result.text = text(id, look, fmt::format("{}", program_.step(id)));
     result.widest = text(id, look, std::string(widest_step_, '0'));
     if (!result.widest.gradient.empty()) result.widest.gradient = "∇ 0.0e-00";
@@ -179,7 +181,10 @@ class Reader {
   }
 
   void add_item(NodeId id) {
-    if (initial_.contains(id)) {
+    if (program_.kind(id) == Program::Kind::cut) {
+      scene_.spots[id] = scene_.spots.at(program_.shown(id));
+      scene_.cuts.insert(id);
+    } else if (initial_.contains(id)) {
       scene_.spots[id] = {nowhere, static_cast<int>(scene_.initial.size())};
       scene_.initial.push_back(item(id, Look::port));
       scene_.initial.back().text = scene_.initial.back().widest = text(id, Look::input, "0");
@@ -262,7 +267,7 @@ class Reader {
     int result = nowhere;
     for (int i = 0; i < static_cast<int>(block.items.size()); ++i)
       if (block.items[i].look == Look::state && identity(block.items[i].node).first == identity(source).first &&
-          (result == nowhere || block.items[i].scope == tape_[source].place.scope))
+          (result == nowhere || block.items[i].scope == tape_[program_.shown(source)].place.scope))
         result = i;
     return result;
   }

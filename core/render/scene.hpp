@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 // What is drawn, before anything has a position: the nodes of a tape as boxes, one block for each time step and one for what stands before
@@ -79,6 +80,7 @@ struct Scene {
   std::vector<Item> initial;               // states before the first step that nothing computes
   std::vector<Block> blocks;               // from left to right
   std::unordered_map<NodeId, Spot> spots;  // of all drawn nodes but ports; the block `nowhere` is `initial`
+  std::unordered_set<NodeId> cuts;  // lines from them are cut; their spots are those of the states that they cut off
 };
 
 // Reads one phase of a tape: forward, or backward.

@@ -37,6 +37,7 @@ struct ProgramOptions {
   Reset reset = Reset::before;
   bool packed = false;
   bool backward = false;
+  std::int64_t k1 = 0, k2 = 0;  // of truncated BPTT; 0: full BPTT
   std::uint64_t seed = 1;
 };
 
@@ -50,6 +51,17 @@ struct RenderOptions {
 struct ListOptions {
   ProgramOptions program;
   bool equations = false;
+  bool json = false;
+};
+
+// `bias` compares truncated BPTT with full BPTT, for each k2.
+struct BiasOptions {
+  CellKind cell = CellKind::lstm;
+  std::int64_t steps = 100, k1 = 10, input = 4, hidden = 16, batch = 4;
+  Reset reset = Reset::before;
+  std::vector<std::int64_t> k2;
+  bool parameters = false;  // a table of all parameters for each k2
+  std::uint64_t seed = 1;
   bool json = false;
 };
 
@@ -92,6 +104,7 @@ int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_render(const RenderOptions& options);
 int run_list(const ListOptions& options);
+int run_bias(const BiasOptions& options);
 int run_hello(const HelloOptions& options);
 int run_train(const TrainOptions& options);
 int run_sample(const SampleCommandOptions& options);

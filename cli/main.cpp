@@ -4,6 +4,7 @@
 
 #include <unroll/core/array/error.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -103,6 +104,21 @@ void add_reset(CLI::App& app, Reset& reset, const CellKind& cell) {
   });
 }
 
+// "K" or "K1,K2" of truncated BPTT.
+void add_truncation(CLI::App& app, std::int64_t& k1, std::int64_t& k2) {
+  app.add_option_function<std::string>(
+         "--truncate",
+         [&k1, &k2](const std::string& text) {
+           const std::size_t comma = std::min(text.find(','), text.size());
+           const std::string first = text.substr(0, comma);
+           const std::string second = comma < text.size() ? text.substr(comma + 1) : first;
+           if (!CLI::detail::lexical_cast(first, k1) || !CLI::detail::lexical_cast(second, k2) || k1 < 1 || k2 < k1)
+             throw CLI::ValidationError("--truncate", text + " is neither K nor K1,K2 with 1 <= K1 <= K2");
+         },
+         "truncated BPTT: a window ends every K1 steps, and its gradient goes back over K2 [K2 = K1]")
+      ->type_name("K1,K2");
+}
+
 void add_program(CLI::App& app, ProgramOptions& o) {
   add_cell(app, "CELL", o.cell)->required();
   add_number(app, "--steps", o.steps, 100'000, "time steps T");
@@ -110,6 +126,7 @@ void add_program(CLI::App& app, ProgramOptions& o) {
   add_number(app, "--hidden", o.hidden, 1024, "units of h");
   add_number(app, "--batch", o.batch, 4096, "sequences side by side");
   add_reset(app, o.reset, o.cell);
+  add_truncation(app, o.k1, o.k2);
   app.add_flag("--packed", o.packed, "all gates in one product, as in training; without it, as in a textbook");
   add_seed(app, o.seed, "of the weights and inputs");
 }
@@ -193,6 +210,8 @@ void add_render(CLI::App& app, RenderOptions& o, Run& run) {
       "  unroll render lstm --steps 3 --output lstm.svg\n"
       "  unroll render rnn --steps 8 --gradients --output rnn.png\n"
       "        watch the numbers on the edges fall from right to left\n"
+      "  unroll render lstm --steps 4 --truncate 2 --gradients --output cut.svg\n"
+      "        truncated BPTT: where the gradient is cut\n"
       "  unroll render gru --steps 2 --gradients --backward --output gru.pdf\n"
       "        with the backward pass, which is a program, too");
   add_program(c, o.program);
@@ -213,6 +232,8 @@ void add_list(CLI::App& app, ListOptions& o, Run& run) {
                     "        the tape, one line an operation, in the order of computation\n"
                     "  unroll list rnn --steps 2 --backward\n"
                     "        the same, and after it the backward pass\n"
+                    "  unroll list rnn --steps 4 --truncate 1,2\n"
+                    "        truncated BPTT: each window with a warm-up, and where the gradient is cut\n"
                     "  unroll list lstm --steps 2 --equations\n"
                     "        the forward and the adjoint program as mathematics");
   add_program(c, o.program);
@@ -220,6 +241,34 @@ void add_list(CLI::App& app, ListOptions& o, Run& run) {
   c.add_flag("--equations", o.equations, "as equations, with the adjoints");
   add_json(c, o.json, R"({"nodes", "lines": [...]})");
   c.callback([&] { run = [&] { return run_list(o); }; });
+}
+
+void add_bias(CLI::App& app, BiasOptions& o, Run& run) {
+  CLI::App& c = add(
+      app, "bias", "Measure the error of truncated BPTT against full BPTT",
+      "The gradient of L = mean(h_t^2) over all steps: truncated, with windows of --k1 steps whose losses flow back\n"
+      "over --k2 steps, against that of full BPTT.\n\n"
+      "Examples:\n"
+      "  unroll bias lstm --steps 100 --k1 10 --k2 10,20,50\n"
+      "  unroll bias rnn --steps 40 --k1 1 --k2 1,2,4,8,40 --parameters\n"
+      "        with a table of all parameters for each k2");
+  add_cell(c, "CELL", o.cell)->required();
+  add_number(c, "--steps", o.steps, 10'000, "time steps T");
+  add_number(c, "--k1", o.k1, 10'000, "steps of a window");
+  c.add_option("--k2", o.k2, "steps that its losses flow back over, at least k1; several with commas [k1, 2 k1, 4 k1]")
+      ->delimiter(',')
+      ->check(whole_number(1, 10'000))
+      ->type_name("N,...");
+  add_number(c, "--input", o.input, 256, "features of x");
+  add_number(c, "--hidden", o.hidden, 256, "units of h");
+  add_number(c, "--batch", o.batch, 256, "sequences side by side");
+  add_reset(c, o.reset, o.cell);
+  c.add_flag("--parameters", o.parameters, "a table of all parameters for each k2");
+  add_seed(c, o.seed, "of the weights and inputs");
+  add_json(
+      c, o.json,
+      R"({"cell", "rows": [{"k1", "k2", "relative_error", "cosine", "norm", "full_norm", "nodes", "parameters": [...]}]})");
+  c.callback([&] { run = [&] { return run_bias(o); }; });
 }
 
 void add_hello(CLI::App& app, HelloOptions& o, Run& run) {
@@ -352,6 +401,7 @@ int main(int argc, char** argv) {
   CheckOptions check;
   RenderOptions render;
   ListOptions list;
+  BiasOptions bias;
   HelloOptions hello;
   TrainOptions train;
   SampleCommandOptions sample;
@@ -362,6 +412,7 @@ int main(int argc, char** argv) {
   add_check(app, check, run);
   add_list(app, list, run);
   add_render(app, render, run);
+  add_bias(app, bias, run);
   add_train(app, train, run);
   add_sample(app, sample, run);
   add_example(app, example, run);

@@ -3,6 +3,7 @@
 #include <unroll/core/array/error.hpp>
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -29,18 +30,21 @@ DigitImage parse_digit(std::string_view line) {
 
 }  // namespace
 
-std::vector<std::string_view> data_lines(std::string_view name) {
-  for (const DataFile& file : data_files()) {
-    if (file.name != name) continue;
-    std::vector<std::string_view> lines;
-    for (std::size_t begin = 0; begin < file.text.size();) {
-      const std::size_t end = std::min(file.text.find('\n', begin), file.text.size());
-      if (end > begin && file.text[begin] != '#') lines.push_back(file.text.substr(begin, end - begin));
-      begin = end + 1;
-    }
-    return lines;
-  }
+std::string_view data_text(std::string_view name) {
+  for (const DataFile& file : data_files())
+    if (file.name == name) return file.text;
   throw Error(fmt::format("no data file {} is built in", name));
+}
+
+std::vector<std::string_view> data_lines(std::string_view name) {
+  const std::string_view text = data_text(name);
+  std::vector<std::string_view> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (end > begin && text[begin] != '#') lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
 }
 
 const std::vector<DigitImage>& digit_images() {
@@ -62,6 +66,17 @@ std::vector<std::string> drawn(const DigitImage& image) {
     rows[i / 8] += ink < 4 ? "  " : ink < 8 ? ". " : ink < 12 ? "o " : "# ";
   }
   return rows;
+}
+
+std::vector<double> sea_temperatures() {
+  std::vector<double> months;
+  for (const std::string_view line : data_lines("nino12.txt")) {
+    std::istringstream text{std::string(line)};
+    int year = 0;
+    text >> year;
+    for (double month = 0; text >> month;) months.push_back(month);
+  }
+  return months;
 }
 
 }  // namespace unroll::examples

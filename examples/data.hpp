@@ -17,7 +17,9 @@ struct DataFile {
 // All that are built in (the definition is made by embed.cmake).
 std::span<const DataFile> data_files();
 
-// The lines of a file, without those that are empty or begin with '#'. Throws Error if it is not built in.
+// One of them. Throws Error if it is not built in.
+std::string_view data_text(std::string_view name);
+// Its lines, without those that are empty or begin with '#'.
 std::vector<std::string_view> data_lines(std::string_view name);
 
 // A handwritten digit: 8 rows of 8 pixels from 0 (paper) to 16 (ink).
@@ -35,5 +37,8 @@ std::span<const DigitImage> digits_held_out();
 
 // The picture in characters, two for each pixel, and a line for each row.
 std::vector<std::string> drawn(const DigitImage& image);
+
+// The mean sea surface temperature of each month from 1950 to 2010 in degrees Celsius, between 0 and 10 degrees south and 90 and 80 degrees west.
+std::vector<double> sea_temperatures();
 
 }  // namespace unroll::examples

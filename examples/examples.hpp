@@ -55,5 +55,9 @@ const Example& find(std::string_view name);
 // ---- one file each
 
 Outcome digit(const RunOptions& options);
+Outcome caption(const RunOptions& options);
+Outcome next_character(const RunOptions& options);
+Outcome series(const RunOptions& options);
+Outcome video(const RunOptions& options);
 
 }  // namespace unroll::examples

@@ -228,16 +228,16 @@ TEST_CASE("recompute: so many steps are computed again as the schedule says") {
 
 TEST_CASE("recompute: memory follows the schedule") {
   Generator generator(1);
-  const LSTM lstm({.input = 4, .hidden = 16}, generator);
+  const LSTM lstm({.input = 4, .hidden = 32}, generator);
   const auto bytes = [&](const Recompute* schedule) {
     Tape tape;
-    const std::vector<Var> xs = time_steps(tape.constant(random_array({2000, 4, 4}, 1, DType::f32)));
+    const std::vector<Var> xs = time_steps(tape.constant(random_array({2000, 8, 4}, 1, DType::f32)));
     // the output of a step is one number, so that what remains is states
     const auto cell = [&](Var x, const LSTMState& before) {
       const auto [h, state] = lstm(x, before);
       return std::pair(mean(square(h)), state);
     };
-    const LSTMState zero = lstm.zero_state(tape, 4);
+    const LSTMState zero = lstm.zero_state(tape, 8);
     const Var loss =
         mean(schedule ? over_time(cell, xs, zero, *schedule).stacked() : over_time(cell, xs, zero).stacked());
     static_cast<void>(backward(loss));

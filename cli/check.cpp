@@ -47,7 +47,7 @@ class Checks {
                                                      .dtype = DType::f64});
       RecurrentStackOptions o = stack_options(CellKind::lstm);
       o.projection = std::max<std::int64_t>(1, options_.hidden / 2);
-      check("lstm, projection", RecurrentStack(o, generator_));
+      shifted("lstm, projection", RecurrentStack(o, generator_));
       ways(CellKind::lstm);
     }
     if (wanted(CellKind::gru)) {
@@ -59,7 +59,7 @@ class Checks {
       RecurrentStackOptions o = stack_options(CellKind::gru);
       o.layer_norm = true;
       o.reset = Reset::after;
-      check("gru reset after, layer norm", RecurrentStack(o, generator_));
+      shifted("gru reset after, layer norm", RecurrentStack(o, generator_));
       ways(CellKind::gru);
     }
     if (options_.cells.empty()) mixed();
@@ -76,8 +76,8 @@ class Checks {
     Generator generator(options_.seed);
     const Packed packed(o, generator);
     shift(packed, generator);
-    checked(layer, packed);
-    checked(layer + ", textbook", Textbook(packed));
+    check(layer, packed, layer_options());
+    check(layer + ", textbook", Textbook(packed), layer_options());
   }
 
   // What every kind of cell can be part of.
@@ -88,15 +88,15 @@ class Checks {
     lengths(name, single);
     learned_state(name, single);
     o.layer_norm = true;
-    check(name + ", layer norm", RecurrentStack(o, generator_));
+    shifted(name + ", layer norm", RecurrentStack(o, generator_));
     o.layer_norm = false;
     o.layers = 2;
-    check(name + ", 2 layers", RecurrentStack(o, generator_));
-    check(name + ", bidirectional", bidirectional(o, generator_));
+    shifted(name + ", 2 layers", RecurrentStack(o, generator_));
+    shifted(name + ", bidirectional", bidirectional(o, generator_));
     o.residual = true;
     o.dropout = 0.5;
     const RecurrentStack stack(o, generator_);
-    check(name + ", residual, dropout", stack, [&](Var x, const auto& state) {
+    shifted(name + ", residual, dropout", stack, [&](Var x, const auto& state) {
       Generator same(options_.seed);  // every evaluation drops the same
       return over_time(stack.with_dropout(same), x, state);
     });
@@ -116,7 +116,7 @@ class Checks {
       return tape.constant(Array({batch, H}, DType::f64), "h");
     };
     const Stack stack({rnn, lstm, gru, AnyCell("sum", decaying_sum, zero)});
-    check("rnn, lstm, gru and a lambda", stack);
+    shifted("rnn, lstm, gru and a lambda", stack);
     lengths("rnn, lstm, gru and a lambda", stack);
   }
 
@@ -128,9 +128,9 @@ class Checks {
       lengths.push_back(b % 2 == 1 ? options_.steps : std::max<std::int64_t>(1, options_.steps - 1 - b / 2));
     LayerCheckOptions o = layer_options();
     o.over_time.lengths = lengths;
-    checked(name + ", lengths", layer, o);
+    check(name + ", lengths", layer, o);
     o.over_time = {.mask = length_mask(lengths, options_.steps), .reverse = true};
-    checked(name + ", mask, reverse", layer, o);
+    check(name + ", mask, reverse", layer, o);
     all_.push_back({name + ", packed", gradcheck(layer, layer_options(), [&](Var x, const auto& state) {
                       auto result = over_time(layer, pack(x, lengths), state);
                       return std::pair(unpack(result.outputs), result.state);
@@ -169,15 +169,13 @@ class Checks {
     }
   }
 
+  // With its parameters shifted; `unrolled` as gradcheck takes it.
   template <class Layer, class... Unrolled>
-  void check(const std::string& name, const Layer& layer, const Unrolled&... unrolled) {
+  void shifted(const std::string& name, const Layer& layer, const Unrolled&... unrolled) {
     shift(layer, generator_);
     all_.push_back({name, gradcheck(layer, layer_options(), unrolled...)});
   }
-  template <class Layer> void checked(const std::string& name, const Layer& layer) {
-    checked(name, layer, layer_options());
-  }
-  template <class Layer> void checked(const std::string& name, const Layer& layer, const LayerCheckOptions& o) {
+  template <class Layer> void check(const std::string& name, const Layer& layer, const LayerCheckOptions& o) {
     all_.push_back({name, gradcheck(layer, o)});
   }
 
@@ -196,14 +194,20 @@ std::string index(const GradcheckRow& row) { return fmt::format("[{}]", fmt::joi
 
 // One line for each layer, with the entry where analytic and numeric derivative are furthest apart.
 void print_table(const std::vector<Checked>& all) {
-  fmt::print("{:<40}  {:>7}  {:<16}  {:>12}  {:>12}  {:>9}\n", "layer", "entries", "worst entry", "analytic", "numeric",
-             "rel.error");
+  std::size_t layers = 5, entry_names = 11;
+  for (const auto& [layer, report] : all) {
+    layers = std::max(layers, layer.size());
+    entry_names = std::max(entry_names, worst(report).name.size() + index(worst(report)).size());
+  }
+  fmt::print("{:<{}}  {:>7}  {:<{}}  {:>12}  {:>12}  {:>9}\n", "layer", layers, "entries", "worst entry", entry_names,
+             "analytic", "numeric", "rel.error");
   for (const auto& [layer, report] : all) {
     std::size_t entries = 0;
     for (const GradcheckRow& row : report.rows) entries += row.entries;
     const GradcheckRow& row = worst(report);
-    fmt::print("{:<40}  {:>7}  {:<16}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", layer, entries, row.name + index(row),
-               row.analytic, row.numeric, row.relative_error, report.passed ? "ok" : "WRONG");
+    fmt::print("{:<{}}  {:>7}  {:<{}}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", layer, layers, entries,
+               row.name + index(row), entry_names, row.analytic, row.numeric, row.relative_error,
+               report.passed ? "ok" : "WRONG");
   }
 }
 

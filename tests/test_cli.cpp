@@ -138,18 +138,25 @@ TEST_CASE("unroll check: all cells pass, in JSON and as a table") {
     layers.insert(row["layer"].get<std::string>());
     names.insert(row["name"].get<std::string>());
   }
-  CHECK(layers.size() == 12);
+  CHECK(layers.size() == 42);
+  for (const char* cell : {"rnn", "lstm", "gru"})
+    for (const char* way : {"lengths", "mask, reverse", "packed", "learned initial state", "layer norm", "2 layers",
+                            "bidirectional", "residual, dropout"})
+      CHECK(layers.contains(std::string(cell) + ", " + way));
+  for (const char* layer : {"lstm, projection", "rnn, lstm, gru and a lambda", "rnn, lstm, gru and a lambda, packed"})
+    CHECK(layers.contains(layer));
   for (const char* layer : {"rnn tanh", "rnn relu", "lstm", "lstm peepholes", "gru reset before", "gru reset after"}) {
     CHECK(layers.contains(layer));
     CHECK(layers.contains(std::string(layer) + ", textbook"));
   }
-  for (const char* name : {"x", "h0", "c0", "lstm.W_x", "lstm.p_o", "gru.b_h", "rnn.b", "lstm.U_f"})
+  for (const char* name : {"x", "h0", "c0", "lstm.W_x", "lstm.p_o", "gru.b_h", "rnn.b", "lstm.U_f", "lstm.W_p", "lstm.g_c", "lstm1.h0",
+                           "gru2_backward.W_h", "initial.c"})
     CHECK(names.contains(name));
 
   const Result table = run({"check", "GRU", "rnn", "--order", "2", "--hidden", "2", "--steps", "2"});
   CHECK(table.status == 0);
   CHECK(table.out.find("lstm") == std::string::npos);
-  CHECK(table.out.find("The second derivatives of all 8 agree with finite differences") != std::string::npos);
+  CHECK(table.out.find("The second derivatives of all 25 agree with finite differences") != std::string::npos);
   CHECK(run({"check", "rnn", "--parameters"}).out.find("rnn.W_x") != std::string::npos);
 }
 
@@ -157,7 +164,7 @@ TEST_CASE("unroll check: a check that fails names the entries, and the exit stat
   const Result result = run({"check", "rnn", "--tolerance", "1e-30"});
   CHECK(result.status == 1);
   CHECK(result.out.find("WRONG") != std::string::npos);
-  CHECK(result.out.find("4 of 4 do not agree with finite differences (relative error above 1e-30):") !=
+  CHECK(result.out.find("12 of 12 do not agree with finite differences (relative error above 1e-30):") !=
         std::string::npos);
   CHECK(result.out.find("rnn tanh: rnn.W_x[") != std::string::npos);
   const Result json = run({"check", "rnn", "--tolerance", "1e-30", "--json"});

@@ -16,7 +16,9 @@ inline constexpr int done = 0, check_failed = 1, bad_usage = 2;
 struct SummaryOptions {
   CellKind cell = CellKind::lstm;
   std::int64_t input = 0, hidden = 0, layers = 1;
+  std::int64_t projection = 0;  // 0: none
   Reset reset = Reset::before;
+  bool layer_norm = false, bidirectional = false;
   bool json = false;
 };
 

@@ -148,7 +148,8 @@ void add_summary(CLI::App& app, SummaryOptions& o, Run& run) {
                     "        4 * ((1 + 1) * 10 + 10 * 10) = 480, three gates and a candidate\n"
                     "  unroll summary gru --input 1 --hidden 10 --reset after\n"
                     "        390, and 360 with the reset before: a second bias of 3 * 10\n"
-                    "  unroll summary rnn --input 8 --hidden 16 --layers 2");
+                    "  unroll summary rnn --input 8 --hidden 16 --layers 2\n"
+                    "  unroll summary lstm --input 8 --hidden 16 --bidirectional --projection 4");
   add_cell(c, "CELL", o.cell)->required();
   c.add_option("--input", o.input, "features of x")->check(whole_number(1, 65536))->required()->type_name("M");
   c.add_option("--hidden", o.hidden, "units of h")->check(whole_number(1, 4096))->required()->type_name("N");
@@ -157,6 +158,11 @@ void add_summary(CLI::App& app, SummaryOptions& o, Run& run) {
       ->check(whole_number(1, 64))
       ->capture_default_str()
       ->type_name("L");
+  c.add_flag("--bidirectional", o.bidirectional, "a second cell of each layer, from the last step to the first");
+  c.add_flag("--layer-norm", o.layer_norm, "normalised sums");
+  c.add_option("--projection", o.projection, "LSTM: h is projected to so many units")
+      ->check(whole_number(1, 4096))
+      ->type_name("P");
   add_json(c, o.json, R"({"layer", "parameters", "rows": [{"name", "shape", "parameters"}]})");
   c.callback([&] { run = [&] { return run_summary(o); }; });
 }

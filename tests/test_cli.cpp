@@ -110,6 +110,13 @@ TEST_CASE("unroll summary: the published parameter counts") {
   CHECK(count({"gru", "--reset", "before"}) == 360);
   CHECK(count({"GRU", "--reset", "after"}) == 390);
   CHECK(count({"lstm", "--layers", "2"}) == 480 + 4 * (21 * 10));
+  CHECK(count({"lstm", "--bidirectional"}) == 960);
+  CHECK(count({"rnn", "--bidirectional", "--layers", "2"}) == 240 + 2 * (20 + 10 + 1) * 10);
+  CHECK(count({"lstm", "--projection", "4"}) == 4 * (1 * 10 + 4 * 10 + 10) + 10 * 4);
+  CHECK(count({"lstm", "--projection", "4", "--layers", "2"}) == 280 + 4 * (4 * 10 + 4 * 10 + 10) + 10 * 4);
+  CHECK(count({"rnn", "--layer-norm"}) == 130);
+  CHECK(count({"lstm", "--layer-norm"}) == 580);
+  CHECK(count({"gru", "--layer-norm"}) == 420);
 
   const Json json = run({"summary", "Lstm", "--input", "2", "--hidden", "3", "--json"}).json();
   CHECK(keys(json) == Keys{"layer", "parameters", "rows"});
@@ -405,6 +412,8 @@ TEST_CASE("unroll: what cannot be asked for is refused, with what can be") {
         "unroll summary: CELL: transformer is not a cell: choose rnn, lstm or gru");
   CHECK(refusal({"summary", "gru", "--input", "3", "--hidden", "3", "--reset", "never"}) ==
         "unroll summary: --reset: never is neither before nor after");
+  CHECK(refusal({"summary", "gru", "--input", "1", "--hidden", "2", "--projection", "1"}) ==
+        "unroll summary: gru: option projection is 1, and only an lstm has one");
   CHECK(refusal({"check", "lstm", "--hidden", "-3"}) ==
         "unroll check: --hidden: -3 is not a whole number from 1 to 256");
   CHECK(refusal({"check", "lstm", "--steps", "many"}) ==

@@ -96,6 +96,24 @@ TEST_CASE("parameter counts of other sizes, in both forms") {
   CHECK(Embedding({.vocabulary = 7, .dimension = 3}, generator).parameter_count() == 21);
 }
 
+TEST_CASE("layer normalisation and projection add their parameters, gains at 1 and biases at 0") {
+  Generator generator(1);
+  const LSTM lstm({.input = 3, .hidden = 5, .layer_norm = true}, generator);
+  CHECK(names(lstm) == Names{"lstm.W_x", "lstm.W_h", "lstm.b", "lstm.g_x", "lstm.g_h", "lstm.g_c", "lstm.b_c"});
+  CHECK(lstm.parameter_count() == 180 + 10 * 5);
+  CHECK(close(lstm.g_c.value(), Array({5}, {1, 1, 1, 1, 1}), 0, 0));
+  CHECK(close(lstm.b_c.value(), Array({5}, DType::f64), 0, 0));
+  const LSTM projected({.input = 3, .hidden = 5, .peepholes = true, .projection = 2}, generator);
+  CHECK(names(projected) ==
+        Names{"lstm.W_x", "lstm.W_h", "lstm.b", "lstm.p_i", "lstm.p_f", "lstm.p_o", "lstm.W_p"});
+  CHECK(projected.parameter_count() == 4 * (4 * 5 + 2 * 5) + 15 + 5 * 2);
+  CHECK(names(RNN({.input = 1, .hidden = 1, .layer_norm = true}, generator)) ==
+        Names{"rnn.W_x", "rnn.W_h", "rnn.b", "rnn.g"});
+  const GRU gru({.input = 4, .hidden = 2, .reset = Reset::after, .layer_norm = true}, generator);
+  CHECK(names(gru) == Names{"gru.W_x", "gru.W_h", "gru.b", "gru.b_h", "gru.g_x", "gru.g_h"});
+  CHECK(gru.parameter_count() == 48 + 6 * 2);
+}
+
 TEST_CASE("a model has the parameters of its parts, and its copies share them") {
   Generator generator(1);
   const Model model(generator), copy = model;

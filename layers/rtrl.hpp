@@ -1,11 +1,9 @@
 #pragma once
 
 #include <unroll/core/grad/jvp.hpp>
-#include <unroll/layers/over_time.hpp>
 #include <unroll/layers/state.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>

@@ -211,6 +211,56 @@ TEST_CASE("unroll render: a drawing by its suffix, in a folder that is made") {
   CHECK(json["output"] == file);
 }
 
+TEST_CASE("unroll list and render: truncated BPTT shows where it is cut") {
+  const Result cut = run({"list", "lstm", "--steps", "4", "--truncate", "2"});
+  CHECK(cut.status == 0);
+  CHECK(cut.out.find("cut.c_2") != std::string::npos);
+  CHECK(cut.out.find("warm-up") == std::string::npos);
+  const Result windows = run({"list", "rnn", "--steps", "4", "--truncate", "1,2"});
+  CHECK(windows.out.find("warm-up/rnn") != std::string::npos);
+  CHECK(run({"list", "rnn", "--truncate", "2,3"}).out == run({"list", "rnn"}).out);  // k2 = T: nothing is cut
+
+  const Folder folder;
+  const std::string file = folder.file("cut.svg");
+  CHECK(run({"render", "lstm", "--steps", "4", "--truncate", "2", "--gradients", "--output", file}).status == 0);
+  CHECK(read_whole_file(file).find("✂ cut") != std::string::npos);
+
+  for (const std::string text : {"3,2", "0", "-1", "a", "2,", ",2", "1,2,3", "1.5"})
+    CHECK(refusal({"list", "rnn", "--truncate=" + text}) ==
+          "unroll list: --truncate: " + text + " is neither K nor K1,K2 with 1 <= K1 <= K2");
+}
+
+TEST_CASE("unroll bias: the error of truncated BPTT falls with k2 and is none when nothing is cut") {
+  for (const std::string cell : {"rnn", "lstm", "gru"}) {
+    CAPTURE(cell);
+    const Result result = run({"bias", cell, "--steps", "12", "--k1", "3", "--k2", "3,6,12", "--json"});
+    CHECK(result.status == 0);
+    const Json json = result.json();
+    CHECK(keys(json) == Keys{"cell", "steps", "full_nodes", "rows"});
+    REQUIRE(json["rows"].size() == 3);
+    CHECK(keys(json["rows"][0]) ==
+          Keys{"k1", "k2", "relative_error", "cosine", "norm", "full_norm", "nodes", "parameters"});
+    const auto error = [&](int row) { return json["rows"][row]["relative_error"].get<double>(); };
+    CHECK(error(0) > error(1));
+    CHECK(error(1) > 0);
+    CHECK(error(2) == 0);
+    CHECK(json["rows"][1]["nodes"] > json["full_nodes"]);
+    CHECK(json["rows"][2]["nodes"] == json["full_nodes"]);
+    CHECK(json["rows"][0]["parameters"].size() == 3);
+  }
+  const Result tables = run({"bias", "gru", "--reset", "after", "--steps", "4", "--k1", "1", "--parameters"});
+  CHECK(tables.out.starts_with("gru, T = 4, k1 = 1\n"));
+  for (const char* line : {"\nk2 = 1\n", "\nk2 = 2\n", "\nk2 = 4\n", "\ngru.b_h ", "\nall "}) {
+    CAPTURE(line);
+    CHECK(tables.out.find(line) != std::string::npos);
+  }
+  CHECK(refusal({"bias", "rnn", "--k1", "10", "--k2", "20,5"}) ==
+        "unroll bias: over_time: a truncation with k1 = 10, k2 = 5: k2 is below k1, so that some losses would reach no "
+        "step at all");
+  CHECK(refusal({"bias", "rnn", "--k2", "0"}) == "unroll bias: --k2: 0 is not a whole number from 1 to 10000");
+  CHECK(refusal({"bias"}) == "unroll bias: CELL is required");
+}
+
 TEST_CASE("unroll hello: learns the word, and draws the network") {
   const Folder folder;
   const std::string file = folder.file("new/hello.svg");

@@ -73,8 +73,9 @@ TEST_CASE("the README shows a program, which the build compiles and runs as the 
 }
 
 TEST_CASE("links between the pages lead to files that exist") {
-  for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
-                           "bench/README.md", "data/README.md", "tests/fixtures/README.md"}) {
+  for (const char* page :
+       {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
+        "docs/ways-through-time.md", "bench/README.md", "data/README.md", "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
     for (const std::string& link : local_links(text_of(file))) {
       INFO(std::string(page) << " -> " << link);

@@ -5,7 +5,9 @@
 
 #include <unroll/core/array/random.hpp>
 #include <unroll/core/check/gradcheck.hpp>
+#include <unroll/core/check/gradient_bias.hpp>
 #include <unroll/core/grad/backward.hpp>
+#include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/core/render/draw.hpp>
@@ -30,7 +32,9 @@
 #include <unroll/layers/rnn.hpp>
 #include <unroll/layers/stack.hpp>
 #include <unroll/layers/state.hpp>
+#include <unroll/layers/rtrl.hpp>
 #include <unroll/layers/summary.hpp>
 #include <unroll/layers/textbook.hpp>
+#include <unroll/layers/truncated.hpp>
 #include <unroll/optim/clipping.hpp>
 #include <unroll/optim/optimizers.hpp>

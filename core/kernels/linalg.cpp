@@ -5,6 +5,7 @@
 #include <unroll/core/kernels/loops.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -98,6 +99,18 @@ void multiply(const MatrixOperand& a, const MatrixOperand& b, const Shape& shape
   });
 }
 
+// A matrix of finite numbers in float64: LAPACK may never come to an end with others.
+xt::xtensor<double, 2> finite_matrix(const char* what, const ArrayView& matrix, bool square) {
+  if (matrix.rank() != 2 || (square && matrix.shape[0] != matrix.shape[1]))
+    throw ShapeError(
+        fmt::format("{}: {}: expected a {}matrix", what, to_string(matrix.shape), square ? "square " : ""));
+  const Array copy = matrix.as(DType::f64);
+  const auto elements = copy.span<double>();
+  if (!std::all_of(elements.begin(), elements.end(), [](double x) { return std::isfinite(x); }))
+    throw Error(fmt::format("{}: {}: an element is not finite", what, to_string(matrix.shape)));
+  return as_xtensor<double, 2>(copy);
+}
+
 }  // namespace
 
 void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* out, bool accumulate) {
@@ -135,6 +148,23 @@ Array orthogonal_factor(const Array& matrix) {
     result.set_flat(i, r(column, column) < 0 ? -q(row, column) : q(row, column));
   }
   return result;
+}
+
+std::vector<double> singular_values(const ArrayView& matrix) {
+  const xt::xtensor<double, 2> a = finite_matrix("singular_values", matrix, false);
+  if (a.size() == 0) return {};
+  const auto parts = xt::linalg::svd(a, false, false);
+  const auto& values = std::get<1>(parts);
+  return {values.begin(), values.end()};
+}
+
+double spectral_radius(const ArrayView& matrix) {
+  const xt::xtensor<double, 2> a = finite_matrix("spectral_radius", matrix, true);
+  double largest = 0;
+  if (a.size() == 0) return largest;
+  const auto values = xt::linalg::eigvals(a);
+  for (const auto& value : values) largest = std::max(largest, std::abs(value));
+  return largest;
 }
 
 }  // namespace unroll::kernels

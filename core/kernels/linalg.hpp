@@ -2,6 +2,8 @@
 
 #include <unroll/core/array/array.hpp>
 
+#include <vector>
+
 // Products and factorisations: the only place that names BLAS and LAPACK (through xtensor-blas).
 namespace unroll::kernels {
 
@@ -12,6 +14,11 @@ void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* ou
 // The orthogonal factor Q (rows x columns) of a tall matrix in float64, with the sign that makes the diagonal of R positive, so that Q
 // of a matrix of normal numbers is uniform among orthogonal matrices. Throws ShapeError if rows < columns.
 Array orthogonal_factor(const Array& matrix);
+
+// The singular values of a matrix, largest first, and the largest absolute value of the eigenvalues of a square one, both in float64. Throw
+// ShapeError for another rank or shape, Error if an element is not finite or LAPACK finds no answer.
+std::vector<double> singular_values(const ArrayView& matrix);
+double spectral_radius(const ArrayView& matrix);
 
 // How many threads BLAS may use in this process, where it can be told (OpenBLAS). At the sizes of most recurrent steps one is fastest: the
 // threads of a product wait for each other longer than they compute.

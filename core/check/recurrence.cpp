@@ -1,0 +1,120 @@
+#include <unroll/core/check/recurrence.hpp>
+
+#include <unroll/core/tape/op.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+
+namespace unroll {
+
+namespace {
+
+constexpr std::string_view gate_letters[] = {"i", "f", "o", "r", "z", "g", "n"};
+
+bool is_gate(const Tape& tape, NodeId id) {
+  const std::string_view op = tape[id].op->name;
+  return op == "sigmoid" || op == "tanh";
+}
+
+// The nodes of one layer: by name and step. (Ordered, so that gates come in the same order every time.)
+struct Found {
+  std::map<std::int32_t, NodeId> h;
+  std::map<std::string_view, std::map<std::int32_t, NodeId>> others;  // c and the gates
+};
+
+class Search {
+ public:
+  explicit Search(Tape& tape) : tape_(tape) {
+    for (NodeId id = 0; id < tape.size(); ++id)
+      if (is_state(id) && tape.name(id) == "h") {
+        const ScopeId scope = tape[id].place.scope;
+        if (!layers_.contains(scope)) order_.push_back(scope);
+        layers_[scope].h[tape[id].place.step] = id;
+      }
+    for (NodeId id = 0; id < tape.size(); ++id)
+      if (is_state(id) && is_other(id))
+        if (const auto layer = layer_of(tape[id].place.scope))
+          layers_[*layer].others[tape.name(id)][tape[id].place.step] = id;
+  }
+
+  std::vector<Recurrence> result() const {
+    std::vector<Recurrence> all;
+    for (const ScopeId scope : order_) all.push_back(recurrence(scope));
+    return all;
+  }
+
+ private:
+  bool is_state(NodeId id) const {
+    const Node& node = tape_[id];
+    return node.name != 0 && node.tracked && node.place.step >= 1 && node.place.phase == Phase::forward;
+  }
+  bool is_other(NodeId id) const {
+    const std::string& name = tape_.name(id);
+    return name == "c" || (is_gate(tape_, id) &&
+                           std::find(std::begin(gate_letters), std::end(gate_letters), name) != std::end(gate_letters));
+  }
+
+  // The innermost layer around a scope.
+  std::optional<ScopeId> layer_of(ScopeId scope) const {
+    while (!layers_.contains(scope)) {
+      if (scope == 0) return std::nullopt;
+      scope = tape_.parent(scope);
+    }
+    return scope;
+  }
+
+  std::vector<Var> at_steps(const std::map<std::int32_t, NodeId>& nodes, const std::vector<std::int32_t>& steps) const {
+    std::vector<Var> vars;
+    for (const std::int32_t step : steps) {
+      const auto found = nodes.find(step);
+      if (found == nodes.end()) return {};
+      vars.push_back(tape_.var(found->second));
+    }
+    return vars;
+  }
+
+  Recurrence recurrence(ScopeId scope) const {
+    const Found& found = layers_.at(scope);
+    Recurrence r;
+    r.layer = tape_.path(scope);
+    std::vector<std::pair<NodeId, std::int32_t>> in_order;
+    for (const auto& [step, id] : found.h) in_order.emplace_back(id, step);
+    std::sort(in_order.begin(), in_order.end());
+    for (const auto& [id, step] : in_order) {
+      r.steps.push_back(step);
+      r.h.push_back(tape_.var(id));
+    }
+    for (const auto& [name, nodes] : found.others) {
+      std::vector<Var> values = at_steps(nodes, r.steps);
+      if (values.empty()) continue;
+      if (name == "c")
+        r.c = std::move(values);
+      else
+        r.gates.push_back({std::string(name), tape_[values[0].id()].op->name == "tanh", std::move(values)});
+    }
+    if (const NodeId id = in_order.front().first; is_gate(tape_, id))
+      r.gates.push_back({"h", tape_[id].op->name == "tanh", r.h});
+    return r;
+  }
+
+  Tape& tape_;
+  std::vector<ScopeId> order_;
+  std::map<ScopeId, Found> layers_;
+};
+
+}  // namespace
+
+std::vector<Recurrence> find_recurrences(Tape& tape) { return Search(tape).result(); }
+
+std::vector<Recurrence> require_recurrences(Tape& tape) {
+  std::vector<Recurrence> layers = find_recurrences(tape);
+  if (layers.empty())
+    throw Error(
+        "gradient flow: there is no recurrent layer on the tape: its hidden state is known by the name h at time steps "
+        "from 1 on (Var::named, Step)");
+  return layers;
+}
+
+}  // namespace unroll

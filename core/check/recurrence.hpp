@@ -1,0 +1,40 @@
+#pragma once
+
+#include <unroll/core/tape/tape.hpp>
+
+#include <string>
+#include <vector>
+
+namespace unroll {
+
+// A gate of a recurrent layer: the values of a sigmoid, from 0 to 1, or of a tanh, from -1 to 1.
+struct RecurrenceGate {
+  std::string
+      name;  // as in the equation: i, f, o, r, z, g, n; h where the hidden state itself is the tanh or sigmoid (RNN)
+  bool is_tanh = false;
+  std::vector<Var> values;  // for each step
+};
+
+// A recurrent layer, as it stands unrolled on a tape. Steps are in the order of computation, which in a layer that reads backwards is not that of time.
+struct Recurrence {
+  std::string layer;                // the scope in which h is computed: "lstm"
+  std::vector<std::int32_t> steps;  // the time steps, mostly 1 .. T
+  std::vector<Var> h;               // the hidden state after each step
+  std::vector<Var> c;               // the cell state; empty for a cell without
+  std::vector<RecurrenceGate> gates;
+
+  // h and, where there is one, c after step i of `steps`.
+  std::vector<Var> state(std::size_t i) const {
+    return c.empty() ? std::vector<Var>{h[i]} : std::vector<Var>{h[i], c[i]};
+  }
+};
+
+// The recurrent layers of a tape, in the order in which their first step was computed. A layer is known by its names alone, so that a cell of one's own
+// is found as well: a scope in which forward nodes at time steps from 1 on are named h; in it, or in scopes inside of it, c and the
+// gates (of these only results of tanh and sigmoid). What depends on no input or parameter whose gradient is wanted does not count; of several nodes
+// of one name at one step, the last does. A c or a gate that is missing at a step is left out of the layer.
+std::vector<Recurrence> find_recurrences(Tape& tape);
+// The same; throws Error if there is none.
+std::vector<Recurrence> require_recurrences(Tape& tape);
+
+}  // namespace unroll

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <unroll/core/check/flow.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace unroll {
+
+// What is to be said of a gradient. From the loss alone, a gradient that vanished cannot be told from one that has done its work: in both cases nothing
+// moves any more. The difference is at the output: where the training has converged there is no error left to send back; where the gradient
+// vanishes there is one, and it does not arrive.
+enum class Verdict { converged, healthy, vanishing, saturated, exploding };  // from good to bad
+
+const char* to_string(Verdict verdict);
+
+// The rules, in this order; the first that holds decides.
+//
+//   exploding   the loss or a gradient is NaN or infinite
+//   converged   the error at the output has fallen to 5 % of that at the beginning, and the loss to 25 %
+//   saturated   the error at the output has fallen so, the loss has not: the readout does not let it through
+//   exploding   the gradient grows on its way back, to 1000 times what entered at the last step or more
+//   saturated   9 of 10 values of the gates are saturated, or half of them and the gradient is lost as below
+//   vanishing   less than 1/1000 (ten halvings) of what entered at the last step arrives at the first
+//   healthy     otherwise
+//
+// Where the beginning of the training is not known, only an error of exactly 0 counts as fallen.
+struct VerdictThresholds {
+  double error = 0.05, loss = 0.25;  // of the beginning
+  double growth = 1000, arriving = 1e-3;
+  double saturated_alone = 0.9, saturated_and_lost = 0.5;
+};
+
+// What the rules look at, for one layer.
+struct FlowEvidence {
+  std::string layer;
+  double loss = 0;
+  std::int64_t steps_back = 0;      // from the last step to the first
+  double error = 0, entering = 0;   // BackwardSignal
+  double arriving = 1, growth = 1;  // as multiples of `entering`
+  std::optional<double> half_life;
+  double saturated = 0;  // of all values of all gates at all steps
+};
+
+FlowEvidence evidence(double loss, const std::string& layer, const BackwardSignal& signal,
+                      const std::vector<GateFlow>& gates);
+// Of each layer of a flow that was measured.
+std::vector<FlowEvidence> evidence(const GradientFlow& flow);
+// The same from a recorded loss, without the rest of the flow: cheap enough to be done while a network trains. Throws as gradient_flow() does.
+std::vector<FlowEvidence> flow_evidence(Var loss);
+
+// Loss and error before the training (of several layers, the largest error).
+struct FlowBeginning {
+  double loss = 0, error = 0;
+};
+FlowBeginning beginning_of(const std::vector<FlowEvidence>& layers);
+
+struct Judgement {
+  Verdict verdict = Verdict::healthy;
+  // The grounds, one plain sentence each: first what decided, then the other measurements.
+  std::vector<std::string> grounds;
+};
+
+// The verdict on one layer.
+Judgement judge(const FlowEvidence& now, const std::optional<FlowBeginning>& beginning = {},
+                const VerdictThresholds& thresholds = {});
+// That on a network: the worst of its layers, whose name stands before the grounds where there are several. Throws Error if there is none.
+Judgement judge(const std::vector<FlowEvidence>& layers, const std::optional<FlowBeginning>& beginning = {},
+                const VerdictThresholds& thresholds = {});
+
+}  // namespace unroll

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <unroll/core/check/verdict.hpp>
+#include <unroll/optim/fit.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace unroll {
+
+struct FlowReading {
+  std::int64_t update = 0;  // counted as in FitState: 1 is the first
+  double loss = 0;
+  std::vector<FlowEvidence> layers;
+  Judgement judgement;
+};
+
+struct FlowMonitorOptions {
+  // Measures the first update and every so many after it. A measurement is one more backward pass, without parameters' updates: about half an
+  // update, so that with 25 a training takes about 2 % longer.
+  std::int64_t every = 25;
+  // Called after each measurement; `false` ends the training (through the callback).
+  std::function<bool(const FlowReading&)> report = {};
+  VerdictThresholds thresholds = {};
+};
+
+// The verdict while a network trains:
+//
+//   FlowMonitor monitor({.report = [](const FlowReading& r) { ... return r.judgement.verdict != Verdict::converged; }});
+//   fit(monitor.watch(loss), optimizer, {.updates = 1000, .callbacks = {monitor.callback()}});
+//
+// It measures when the loss has been recorded, before the optimiser changes the parameters, and leaves the tape as it is: a training with a monitor ends in
+// the same bits as one without. What it hands out refers to it, so it must outlive the training.
+class FlowMonitor {
+ public:
+  // Throws Error if `every` is below 1.
+  explicit FlowMonitor(FlowMonitorOptions options = {});
+  FlowMonitor(const FlowMonitor&) = delete;
+  FlowMonitor& operator=(const FlowMonitor&) = delete;
+
+  // The same loss, observed.
+  std::function<Var(Tape&, std::int64_t)> watch(std::function<Var(Tape&, std::int64_t)> loss);
+  // Says no when `report` said no.
+  FitCallback callback();
+  // For a training loop of one's own: between the recording of the loss and the optimiser's step. Measures if it is time (update = 0, 1, ...).
+  void observe(Var loss, std::int64_t update);
+
+  // The last measurement; none before the first.
+  const std::optional<FlowReading>& latest() const { return latest_; }
+
+  // What was measured first: against it converging is told. A resumed training puts back what the interrupted one had here.
+  std::optional<FlowBeginning> beginning;
+
+ private:
+  FlowMonitorOptions options_;
+  std::optional<FlowReading> latest_;
+  bool stop_ = false;
+};
+
+}  // namespace unroll

@@ -1,0 +1,392 @@
+#include "layers_support.hpp"
+
+#include <unroll/core/check/verdict.hpp>
+#include <unroll/layers/linear.hpp>
+#include <unroll/layers/losses.hpp>
+#include <unroll/layers/recurrent_stack.hpp>
+#include <unroll/optim/clipping.hpp>
+#include <unroll/optim/flow_monitor.hpp>
+#include <unroll/optim/optimizers.hpp>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include <fmt/ranges.h>
+
+namespace unroll::test {
+
+namespace {
+
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& e) { return e.what(); }
+  return "nothing";
+}
+
+constexpr CellKind all_cells[] = {CellKind::rnn, CellKind::lstm, CellKind::gru};
+constexpr std::uint64_t seeds[] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+// A network that is shown one of two symbols, then noise, and is asked at the end which one it was.
+class Network {
+ public:
+  Network(CellKind cell, std::uint64_t seed, std::int64_t steps, std::int64_t layers = 1)
+      : generator_(seed),
+        steps_(steps),
+        stack_({.cell = cell, .input = 2, .hidden = 16, .layers = layers}, generator_),
+        readout_({.input = 16, .output = 2}, generator_),
+        parameters_(stack_.parameters()) {
+    for (const Parameter& p : readout_.parameters()) parameters_.push_back(p);
+  }
+
+  // W_x, W_h and b of a layer.
+  Parameter weight(std::size_t k, std::size_t layer = 0) const { return stack_.parameters()[3 * layer + k]; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  Generator& generator() { return generator_; }
+
+  void scale(std::size_t k, double factor) const {
+    Parameter p = weight(k);
+    Array value = p.value().copy();
+    for (std::size_t i = 0; i < value.size(); ++i) value.set_flat(i, factor * value.flat(i));
+    p.assign(value);
+  }
+  // The bias of one block of 16 units.
+  void set_bias(std::size_t block, double bias) const {
+    Parameter p = weight(2);
+    Array value = p.value().copy();
+    for (std::size_t i = 0; i < 16; ++i) value.set_flat(16 * block + i, bias);
+    p.assign(value);
+  }
+
+  Var loss(Tape& tape) {
+    constexpr std::int64_t batch = 16;
+    Array x({steps_, batch, 2});
+    std::vector<std::int64_t> symbols;
+    for (std::size_t i = 0; i < x.size(); ++i) x.set_flat(i, 0.2 * generator_.normal());
+    for (std::size_t b = 0; b < batch; ++b) {
+      symbols.push_back(static_cast<std::int64_t>(generator_.below(2)));
+      x.set_flat(2 * b + static_cast<std::size_t>(symbols.back()), 1);
+    }
+    const auto sequence = over_time(stack_, tape.constant(x));
+    return cross_entropy(readout_(sequence.outputs.back()), symbols);
+  }
+
+  // Trains, and gives the verdict on what it has become, against its own beginning.
+  Judgement judged(std::int64_t updates = 0) {
+    Tape tape;
+    const auto measured = [&] {
+      tape.clear();
+      return flow_evidence(loss(tape));
+    };
+    const FlowBeginning beginning = beginning_of(measured());
+    Adam adam(parameters_, {.learning_rate = 0.02});
+    for (std::int64_t i = 0; i < updates; ++i) {
+      tape.clear();
+      Gradients gradients = backward(loss(tape));
+      clip_by_norm(gradients, 1);
+      adam.step(gradients);
+    }
+    return judge(measured(), beginning);
+  }
+
+ private:
+  Generator generator_;
+  std::int64_t steps_;
+  RecurrentStack stack_;
+  Linear readout_;
+  std::vector<Parameter> parameters_;
+};
+
+std::string told(const Judgement& judgement) {
+  return fmt::format("{}: {}", to_string(judgement.verdict), fmt::join(judgement.grounds, " "));
+}
+
+void make_forgetful(const Network& network, CellKind cell) {
+  network.scale(1, 0.3);
+  if (cell == CellKind::lstm) network.set_bias(1, -2);  // forget gate
+  if (cell == CellKind::gru) network.set_bias(1, -2);   // update gate: z keeps
+}
+
+}  // namespace
+
+TEST_CASE("verdict: a network whose recurrence shrinks is vanishing") {
+  for (const CellKind cell : all_cells)
+    for (const std::uint64_t seed : seeds) {
+      Network network(cell, seed, 20);
+      make_forgetful(network, cell);
+      const Judgement judgement = network.judged();
+      INFO(to_string(cell), " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::vanishing);
+    }
+}
+
+TEST_CASE("verdict: a gradient that still vanishes after training is not taken for convergence") {
+  for (const CellKind cell : all_cells)
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      Network network(cell, static_cast<std::uint64_t>(seed), 60);
+      make_forgetful(network, cell);
+      const Judgement judgement = network.judged(40);
+      INFO(to_string(cell), " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::vanishing);
+    }
+}
+
+TEST_CASE("verdict: a linear or rectified recurrence that is too large is exploding") {
+  for (const bool rectified : {false, true})
+    for (const std::uint64_t seed : seeds) {
+      Generator generator(seed);
+      Array W = orthogonal({16, 16}, generator);
+      for (std::size_t i = 0; i < W.size(); ++i) W.set_flat(i, (rectified ? 3 : 2) * W.flat(i));
+      const Parameter U("U", W);
+      Tape tape;
+      const auto cell = [&](Var x, Var h) -> std::pair<Var, Var> {
+        const Var a = x + matmul(h, tape.use(U));
+        const Var next = (rectified ? relu(a) : a + 0.0).named("h");
+        return {next, next};
+      };
+      const Var xs = tape.constant(normal({20, 8, 16}, 1, generator));
+      const Var last = over_time(cell, xs, tape.input(Array({8, 16}), "h")).outputs.back();
+      const Judgement judgement = judge(flow_evidence(mean(square(last))));
+      INFO(rectified, " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::exploding);
+    }
+}
+
+TEST_CASE("verdict: a tanh, LSTM or GRU recurrence whose weights are far too large is exploding") {
+  for (const CellKind cell : all_cells)
+    for (const std::uint64_t seed : seeds) {
+      Network network(cell, seed, 100);
+      network.scale(0, 0.1);
+      network.scale(1, cell == CellKind::rnn ? 4 : 8);
+      const Judgement judgement = network.judged();
+      INFO(to_string(cell), " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::exploding);
+    }
+}
+
+TEST_CASE("verdict: huge biases saturate") {
+  for (const CellKind cell : all_cells)
+    for (const std::uint64_t seed : seeds) {
+      Network network(cell, seed, 20);
+      Parameter b = network.weight(2);
+      Array value = b.value().copy();
+      for (std::size_t i = 0; i < value.size(); ++i) value.set_flat(i, network.generator().below(2) ? 12 : -12);
+      b.assign(value);
+      const Judgement judgement = network.judged();
+      INFO(to_string(cell), " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::saturated);
+    }
+}
+
+TEST_CASE("verdict: a network that has learned its task is converged") {
+  for (const CellKind cell : all_cells)
+    for (const std::uint64_t seed : seeds) {
+      Network network(cell, seed, 4);
+      const Judgement judgement = network.judged(200);
+      INFO(to_string(cell), " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::converged);
+    }
+}
+
+TEST_CASE("verdict: a fresh network on a short task is healthy") {
+  for (const CellKind cell : all_cells)
+    for (const std::uint64_t seed : seeds) {
+      const Judgement judgement = Network(cell, seed, 8).judged();
+      INFO(to_string(cell), " ", told(judgement));
+      CHECK(judgement.verdict == Verdict::healthy);
+    }
+}
+
+TEST_CASE("verdict: the lower layer of two can be the one that is ill") {
+  for (const CellKind cell : all_cells) {
+    Network network(cell, 1, 8, 2);
+    CHECK(network.judged().verdict == Verdict::healthy);
+    Parameter b = network.weight(2, 0);
+    b.assign(Array::filled(b.shape(), 12));
+    const Judgement judgement = network.judged();
+    INFO(told(judgement));
+    CHECK(judgement.verdict == Verdict::saturated);
+    CHECK(judgement.grounds.front().starts_with(std::string(to_string(cell)) + "1: 100 % of the values"));
+  }
+}
+
+// ---- the rules by themselves
+
+namespace {
+
+FlowEvidence good() {
+  FlowEvidence e;
+  e.layer = "lstm";
+  e.loss = 1;
+  e.steps_back = 20;
+  e.error = 1;
+  e.entering = 0.5;
+  e.arriving = 0.1;
+  e.growth = 1;
+  e.half_life = 6;
+  e.saturated = 0.125;
+  return e;
+}
+
+Verdict verdict(const std::function<void(FlowEvidence&)>& change, std::optional<FlowBeginning> beginning = {}) {
+  FlowEvidence e = good();
+  change(e);
+  return judge(e, beginning).verdict;
+}
+
+}  // namespace
+
+TEST_CASE("verdict: each rule decides at its threshold, and in its order") {
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const FlowBeginning beginning{4, 20};
+  CHECK(verdict([](auto&) {}) == Verdict::healthy);
+  CHECK(verdict([](auto& e) { e.arriving = 0.00101; }) == Verdict::healthy);
+  CHECK(verdict([](auto& e) { e.arriving = 0.00099; }) == Verdict::vanishing);
+  CHECK(verdict([](auto& e) { e.arriving = 0, e.steps_back = 0; }) == Verdict::healthy);
+  CHECK(verdict([](auto& e) { e.arriving = 0, e.saturated = 0.49; }) == Verdict::vanishing);
+  CHECK(verdict([](auto& e) { e.arriving = 0, e.saturated = 0.51; }) == Verdict::saturated);
+  CHECK(verdict([](auto& e) { e.saturated = 0.89; }) == Verdict::healthy);
+  CHECK(verdict([](auto& e) { e.saturated = 0.91; }) == Verdict::saturated);
+  CHECK(verdict([](auto& e) { e.growth = 999; }) == Verdict::healthy);
+  CHECK(verdict([](auto& e) { e.growth = 1001, e.saturated = 1; }) == Verdict::exploding);
+  for (const double bad : {inf, -inf, nan}) {
+    CHECK(verdict([&](auto& e) { e.loss = bad; }) == Verdict::exploding);
+    CHECK(verdict([&](auto& e) { e.error = bad; }) == Verdict::exploding);
+    CHECK(verdict([&](auto& e) { e.growth = bad; }, beginning) == Verdict::exploding);
+  }
+  // 5 % of an error of 20, 25 % of a loss of 4
+  CHECK(verdict([](auto& e) { e.error = 0.99, e.loss = 0.99; }, beginning) == Verdict::converged);
+  CHECK(verdict([](auto& e) { e.error = 1.01, e.loss = 0.99; }, beginning) == Verdict::healthy);
+  CHECK(verdict([](auto& e) { e.error = 0.99, e.loss = 1.01; }, beginning) == Verdict::saturated);
+  CHECK(verdict([](auto& e) { e.error = 0.1, e.loss = 0.1, e.arriving = 0, e.growth = 1e6; }, beginning) ==
+        Verdict::converged);
+  CHECK(verdict([](auto& e) { e.error = 1e-9, e.loss = 1e-9; }) == Verdict::healthy);  // no beginning to compare with
+  CHECK(verdict([](auto& e) { e.error = 0, e.loss = 0; }) == Verdict::converged);
+  CHECK(verdict([](auto& e) { e.error = 0; }) == Verdict::saturated);
+}
+
+TEST_CASE("verdict: the grounds are sentences with their numbers, the deciding one first") {
+  FlowEvidence e = good();
+  CHECK(judge(e, FlowBeginning{4, 20}).grounds.size() == 4);
+  CHECK(told(judge(e, FlowBeginning{4, 10})) ==
+        "healthy: Of the gradient that enters at the last step, 10 % arrives 20 steps earlier, at the first. The error "
+        "at the output is 1, 10 % of that at the beginning; the loss 1, 25 %. It halves every 6 steps. 12.5 % of the "
+        "values of the gates are saturated.");
+  e.growth = 5000;
+  e.half_life.reset();
+  CHECK(
+      judge(e).grounds ==
+      std::vector<std::string>{"The gradient grows to 5e+03 times what entered at the last step, on its way back of 20 "
+                               "steps.",
+                               "The error at the output is 1, the loss 1.",
+                               "Of the gradient that enters at the last step, 10 % arrives 20 steps earlier, at the "
+                               "first.",
+                               "It does not halve on its way.", "12.5 % of the values of the gates are saturated."});
+  e.loss = std::numeric_limits<double>::infinity();
+  CHECK(judge(e).grounds ==
+        std::vector<std::string>{"The loss is inf and the gradient at the output 1: numbers have overflowed."});
+  e = good();
+  e.error = 0.01;
+  CHECK(judge(e, FlowBeginning{1, 1}).grounds.front() ==
+        "The error at the output is 0.01, 1 % of that at the beginning; the loss 1, 100 %. The readout does not let it "
+        "through.");
+  CHECK(message([] { judge(std::vector<FlowEvidence>{}); }) == "judge: there is no layer to judge");
+}
+
+TEST_CASE("verdict: a state that overflows is exploding, not an error") {
+  Tape tape;
+  const Parameter U("U", Array({1, 1}, {1e30}, DType::f32));
+  Var h = tape.input(Array({1, 1}, {1}, DType::f32), "h");
+  for (std::int64_t t = 1; t <= 4; ++t) {
+    const Step step(tape, t);
+    h = matmul(h, tape.use(U)).named("h");
+  }
+  const Judgement judgement = judge(flow_evidence(sum(h)));
+  INFO(told(judgement));
+  CHECK(judgement.verdict == Verdict::exploding);
+}
+
+// ---- during training
+
+namespace {
+
+// Trains as `fit` does, with or without a monitor, and gives the loss of each update.
+std::vector<double> train(Network& network, FlowMonitor* monitor, std::int64_t updates) {
+  std::function<Var(Tape&, std::int64_t)> loss = [&](Tape& tape, std::int64_t) { return network.loss(tape); };
+  FitCallback callback = [](const FitState&) { return true; };
+  if (monitor) {
+    loss = monitor->watch(loss);
+    callback = monitor->callback();
+  }
+  Adam adam(network.parameters(), {.learning_rate = 0.02});
+  Tape tape;
+  std::vector<double> losses;
+  for (std::int64_t i = 0; i < updates; ++i) {
+    tape.clear();
+    const Var recorded = loss(tape, i);
+    adam.step(backward(recorded));
+    losses.push_back(recorded.item());
+    if (!callback(FitState())) break;
+  }
+  return losses;
+}
+
+}  // namespace
+
+TEST_CASE("flow monitor: the verdict goes from healthy to converged, and the training ends in the same bits") {
+  for (const CellKind cell : all_cells) {
+    std::vector<FlowReading> readings;
+    FlowMonitor monitor({.every = 20, .report = [&](const FlowReading& reading) {
+                           readings.push_back(reading);
+                           return true;
+                         }});
+    Network watched(cell, 3, 4), alone(cell, 3, 4);
+    const std::vector<double> losses = train(watched, &monitor, 161);
+    CHECK(losses == train(alone, nullptr, 161));
+    for (std::size_t p = 0; p < watched.parameters().size(); ++p)
+      CHECK(same_bits(watched.parameters()[p].value(), alone.parameters()[p].value()));
+
+    REQUIRE(readings.size() == 9);
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+      CHECK(readings[i].update == static_cast<std::int64_t>(20 * i + 1));
+      CHECK(readings[i].loss == losses[20 * i]);
+    }
+    CHECK(readings.front().judgement.verdict == Verdict::healthy);
+    CHECK(readings.back().judgement.verdict == Verdict::converged);
+    REQUIRE(monitor.latest());
+    CHECK(monitor.latest()->update == 161);
+    REQUIRE(monitor.beginning);
+    CHECK(monitor.beginning->loss == losses[0]);
+  }
+}
+
+TEST_CASE("flow monitor: the report can end the training") {
+  FlowMonitor monitor({.every = 10, .report = [](const FlowReading& reading) {
+                         return reading.judgement.verdict != Verdict::converged;
+                       }});
+  Network network(CellKind::lstm, 2, 4);
+  const std::size_t updates = train(network, &monitor, 300).size();
+  INFO(updates, " updates");
+  CHECK(updates < 250);
+  CHECK(updates > 20);
+  CHECK(updates % 10 == 1);
+  CHECK(monitor.latest()->judgement.verdict == Verdict::converged);
+}
+
+TEST_CASE("flow monitor: a resumed training is judged against the beginning of the interrupted one") {
+  Network network(CellKind::gru, 2, 4);
+  FlowMonitor first({.every = 10});
+  train(network, &first, 200);
+  FlowMonitor fresh({.every = 10}), resumed({.every = 10});
+  resumed.beginning = first.beginning;
+  train(network, &fresh, 1);
+  CHECK(fresh.latest()->judgement.verdict != Verdict::converged);
+  train(network, &resumed, 1);
+  CHECK(resumed.latest()->judgement.verdict == Verdict::converged);
+  CHECK(message([] { FlowMonitor({.every = 0}); }) == "FlowMonitor: option every is 0, expected at least 1");
+}
+
+}  // namespace unroll::test

@@ -78,6 +78,7 @@ FitResult fit(const FitLoss& record, Optimizer& optimizer, const FitOptions& o) 
     result.update = number;
     const FitState state{.update = number,
                          .updates = o.updates,
+                         .resumed_from = result.resumed_from,
                          .loss = value,
                          .mean_loss = result.mean_loss,
                          .gradient_norm = norm,

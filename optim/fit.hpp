@@ -20,6 +20,7 @@ namespace unroll {
 struct FitState {
   std::int64_t update = 0;   // updates of the parameters that are done: 1 after the first
   std::int64_t updates = 0;  // planned
+  std::int64_t resumed_from = 0;  // the update of the save that this run went on from; 0: from the beginning
   double loss = 0;           // of this update
   double mean_loss = 0;      // a moving mean, of weight 0.1 for the newest
   double gradient_norm = 0;  // of all gradients together, before clipping
@@ -32,7 +33,7 @@ struct FitState {
   double fraction() const { return static_cast<double>(update) / static_cast<double>(updates); }
 };
 
-// Called after every update, in order; `false` ends the training.
+// Called after every update, in order. If one says `false`, the training ends, after all have seen the update.
 using FitCallback = std::function<bool(const FitState&)>;
 
 // What besides parameters and optimiser decides how a training goes on: it is kept in a save, under its name, and put back by a resumption.

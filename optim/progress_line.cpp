@@ -1,0 +1,56 @@
+#include <unroll/optim/progress_line.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace unroll {
+
+namespace {
+
+constexpr int bar_width = 20;
+constexpr std::chrono::milliseconds between_updates{100};
+
+std::string bar(double fraction) {
+  const int full = static_cast<int>(fraction * bar_width);
+  return fmt::format("[{:=<{}}{:<{}}]", "", full, full < bar_width ? ">" : "", bar_width - full);
+}
+
+std::string minutes(double seconds) {
+  const auto s = static_cast<std::int64_t>(seconds + 0.5);
+  return fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(std::FILE* out)
+    : out_(out), terminal_(::isatty(::fileno(out)) != 0), start_(Clock::now()), next_(start_) {}
+
+ProgressLine::~ProgressLine() {
+  if (line_open_) fmt::print(out_, "\n");
+}
+
+bool ProgressLine::due(double fraction) const {
+  return fraction >= 1 || (terminal_ ? Clock::now() >= next_ : fraction >= next_fraction_);
+}
+
+void ProgressLine::print(double fraction, double begun, std::string_view lead, std::string_view numbers) {
+  next_ = Clock::now() + between_updates;
+  while (next_fraction_ <= fraction) next_fraction_ += 0.1;
+
+  const double elapsed = seconds();
+  const std::string time = fraction >= 1 ? minutes(elapsed) + " in all"
+                                         : minutes(elapsed / (fraction - begun) * (1 - fraction)) + " left";
+  // \033[K clears what a longer line left behind
+  if (terminal_)
+    fmt::print(out_, "\r{} {:3.0f}%  {}  {}\033[K", bar(fraction), 100 * fraction, numbers, time);
+  else
+    fmt::print(out_, "{}{:3.0f}%  {}  {}\n", lead, 100 * fraction, numbers, time);
+  std::fflush(out_);
+  line_open_ = terminal_;
+}
+
+}  // namespace unroll

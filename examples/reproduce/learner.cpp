@@ -33,16 +33,9 @@ const char* to_string(Cell cell) {
     case Cell::lstm: return "LSTM, forget bias 1";
     case Cell::lstm_open: return "LSTM, forget bias 5";
     case Cell::lstm_1997: return "LSTM of 1997";
-    case Cell::lstm_truncated: return "LSTM of 1997, truncated";
     case Cell::gru: return "GRU";
   }
   throw Error("not a cell");
-}
-
-std::size_t Learner::parameter_count() const {
-  std::size_t n = 0;
-  for (const Parameter& p : parameters) n += p.size();
-  return n;
 }
 
 Learner make_learner(const LearnerOptions& o, Generator& g) {
@@ -57,11 +50,11 @@ Learner make_learner(const LearnerOptions& o, Generator& g) {
     case Cell::lstm: return learner(LSTM({.input = o.input, .hidden = o.hidden}, g), o.hidden, o.output, g);
     case Cell::lstm_open:
       return learner(LSTM({.input = o.input, .hidden = o.hidden, .forget_bias = 5}, g), o.hidden, o.output, g);
-    case Cell::lstm_1997:
-    case Cell::lstm_truncated:
-      return learner(
-          LSTM1997({.input = o.input, .blocks = o.hidden, .input_gate_bias = std::vector<double>(static_cast<std::size_t>(o.hidden), getenv("IB")?atof(getenv("IB")):-3.0), .truncated = o.cell == Cell::lstm_truncated}, g),
-          o.hidden, o.output, g);
+    case Cell::lstm_1997: {
+      // Shut input gates keep the noise of a long sequence out of a memory that forgets nothing ("state drift" in the paper).
+      const std::vector<double> shut(static_cast<std::size_t>(o.hidden), -4);
+      return learner(LSTM1997({.input = o.input, .blocks = o.hidden, .input_gate_bias = shut}, g), o.hidden, o.output, g);
+    }
     case Cell::gru: return learner(GRU({.input = o.input, .hidden = o.hidden}, g), o.hidden, o.output, g);
   }
   throw Error("not a cell");

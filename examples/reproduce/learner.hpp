@@ -12,12 +12,11 @@ namespace unroll::reproduce {
 
 // The cells that are compared.
 enum class Cell {
-  rnn,             // tanh, orthogonal W_h, as this library begins
-  rnn_uniform,     // tanh, W_h uniform in +-1/sqrt(hidden), as was usual before (and as PyTorch begins)
-  lstm,            // with forget gate, whose bias starts at 1
-  lstm_open,       // the same, the bias of the forget gate starts at 5: f = 0.993
-  lstm_1997,       // without forget gate, `hidden` blocks of one cell
-  lstm_truncated,  // the same with the paper's truncated gradient
+  rnn,          // tanh, orthogonal W_h, as this library begins
+  rnn_uniform,  // tanh, W_h uniform in +-1/sqrt(hidden), as was usual before (and as PyTorch begins)
+  lstm,         // with forget gate, whose bias starts at 1
+  lstm_open,    // the same, the bias of the forget gate starts at 5: f = 0.993
+  lstm_1997,    // without forget gate, `hidden` blocks of one cell, full BPTT; biases of the input gates start at -4
   gru,
 };
 
@@ -35,8 +34,6 @@ struct Learner {
   std::function<Var(Var xs)> at_every_step;
   // xs (time, batch, input) -> (batch, output), after the last step.
   std::function<Var(Var xs)> at_the_end;
-
-  std::size_t parameter_count() const;
 };
 
 Learner make_learner(const LearnerOptions& options, Generator& generator);

@@ -8,6 +8,7 @@
 #include <unroll/optim/optimizers.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -126,8 +127,8 @@ Report embedded_reber(const ReberOptions& o) {
                               o.strings, o.strings, o.trials, o.seed),
                   "The LSTM of 1997: gradient descent on the squared error (target - output)^2 summed over the string, one step a",
                   "string, full BPTT; weights in +-0.2, biases of the output gates -1, -2, ...",
-                  fmt::format("Success: all 512 strings right at a test, which comes every {} strings; failed after {}.",
-                              o.check_every, o.sequences),
+                  fmt::format("Success: all {} strings right at a test, which comes every {} strings; failed after {}.",
+                              2 * o.strings, o.check_every, o.sequences),
                   "The LSTM of today: 5 cells, 302 weights, softmax, cross-entropy, Adam at rate 0.01."},
       .criterion = "most trials succeed, and the mean of the successful ones is within a factor 2 of the paper's"};
   const auto rows = static_cast<double>(reber_settings().size() + 1);
@@ -142,7 +143,7 @@ Report embedded_reber(const ReberOptions& o) {
     return summarise(trials);
   };
   for (const ReberSetting& s : reber_settings()) {
-    const std::string what = fmt::format("LSTM of 1997, {} block{} of {}, rate {}", s.blocks, "s", s.cells, s.learning_rate);
+    const std::string what = fmt::format("LSTM of 1997, {} blocks of {}, rate {}", s.blocks, s.cells, s.learning_rate);
     const Summary found = trials_of(what, [&](std::uint64_t seed) { return reber_trial_1997(s, o, seed); });
     Row row{what, s.published_sequences, {}, false, found.note + fmt::format("; in the paper {:g} %", s.published_success)};
     if (!found.sequences.empty()) {

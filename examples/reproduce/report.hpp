@@ -1,11 +1,12 @@
 #pragma once
 
+#include <unroll/core/render/gnuplot.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace unroll::reproduce {
@@ -19,25 +20,13 @@ struct Row {
   std::string note = {};            // how sure it is: trials, spread, standard error
 };
 
-// A curve for the plot: y over x.
-struct Curve {
-  std::string label;
-  std::vector<std::pair<double, double>> points;
-};
-
-struct Plot {
-  std::string title, x_label, y_label;
-  bool logarithmic_x = false;
-  std::vector<Curve> curves;
-};
-
 // What a reproduction has to say.
 struct Report {
   std::string name, title, source;
   std::vector<std::string> setting;  // what was run, in sentences
   std::string criterion;             // when a row counts as reproduced
-  std::vector<Row> rows;
-  std::optional<Plot> plot;
+  std::vector<Row> rows = {};
+  std::optional<Plot> plot = {};
 
   // No row says that its number was not reproduced.
   bool reproduced() const;

@@ -102,6 +102,13 @@ struct ExampleOptions {
   bool json = false;
 };
 
+struct ReproduceOptions {
+  std::string name;    // empty: list them
+  std::string output;  // of the curve
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_render(const RenderOptions& options);
@@ -111,5 +118,6 @@ int run_hello(const HelloOptions& options);
 int run_train(const TrainOptions& options);
 int run_sample(const SampleCommandOptions& options);
 int run_example(const ExampleOptions& options);
+int run_reproduce(const ReproduceOptions& options);
 
 }  // namespace unroll::cli

@@ -61,6 +61,14 @@ CLI::Validator drawing() {
           ""};
 }
 
+CLI::Validator ending(const std::string& suffix) {
+  return {[=](std::string& text) -> std::string {
+            if (text.size() > suffix.size() && text.ends_with(suffix)) return {};
+            return fmt::format("{} does not end in {}", text, suffix);
+          },
+          ""};
+}
+
 // ---- what several subcommands share
 
 void add_number(CLI::App& app, const char* flag, std::int64_t& value, std::int64_t high, const char* help) {
@@ -386,6 +394,28 @@ void add_example(CLI::App& app, ExampleOptions& o, Run& run) {
   c.callback([&] { run = [&] { return run_example(o); }; });
 }
 
+void add_reproduce(CLI::App& app, ReproduceOptions& o, Run& run) {
+  CLI::App& c = add(
+      app, "reproduce", "Run a published experiment again; without a NAME, list them",
+      "Prints the published number beside the one that came out here, for every row, and says by which criterion it\n"
+      "counts as reproduced. Equal seeds give equal numbers. Progress goes to stderr. Exit 1 if one of the exact\n"
+      "numbers does not come out; what a trained network reaches is reported, whatever it is.\n\n"
+      "Examples:\n"
+      "  unroll reproduce\n"
+      "        the names, and about how long each takes\n"
+      "  unroll reproduce exact\n"
+      "        baselines, weight counts and derivatives that papers state exactly\n"
+      "  unroll reproduce reach --output out/reach.svg\n"
+      "        how far back each cell learns to look, as a curve");
+  c.add_option("NAME", o.name, "which one")->type_name("");
+  c.add_option("--output", o.output, "draw the curve of reach")->check(ending(".svg"))->type_name("FILE.svg");
+  add_seed(c, o.seed, "of the first trial; the next ones count up from it");
+  add_json(
+      c, o.json,
+      R"({"name", "title", "source", "setting", "criterion", "seed", "reproduced", "rows": [{"what", "published", "here", "reproduced", "note"}], "output"})");
+  c.callback([&] { run = [&] { return run_reproduce(o); }; });
+}
+
 // What the program says where it cannot do what was asked.
 int refuse(const std::string& command, const std::string& message) {
   fmt::print(stderr, "unroll{}{}: {}\n", command.empty() ? "" : " ", command, message);
@@ -412,6 +442,7 @@ int main(int argc, char** argv) {
   TrainOptions train;
   SampleCommandOptions sample;
   ExampleOptions example;
+  ReproduceOptions reproduce;
   Run run;
   add_hello(app, hello, run);
   add_summary(app, summary, run);
@@ -422,6 +453,7 @@ int main(int argc, char** argv) {
   add_train(app, train, run);
   add_sample(app, sample, run);
   add_example(app, example, run);
+  add_reproduce(app, reproduce, run);
 
   const auto command = [&] {
     const auto used = app.get_subcommands();

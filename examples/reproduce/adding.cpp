@@ -62,10 +62,11 @@ Report adding(const AddingOptions& o) {
       .name = "adding",
       .title = "The adding problem: mean squared error on new sequences; always answering 1 has 0.1667",
       .source = "Bai, Kolter and Koltun 2018, Table 2, for T = 600; shorter ones have no published number here",
-      .setting = {fmt::format("{} units, batches of {}, Adam at rate {}, clipped at norm 1, {} updates or until the error is below {};",
+      .setting = {fmt::format("{} units, batches of {}, Adam at rate {}, clipped at norm 1, {} updates or until the "
+                              "error is below {};",
                               o.hidden, o.batch, o.learning_rate, o.updates, enough),
-                  fmt::format("{} trials a row (seeds from {}), the mean of their errors on {} new sequences each.", o.trials,
-                              o.seed, o.tested)},
+                  fmt::format("{} trials a row (seeds from {}), the mean of their errors on {} new sequences each.",
+                              o.trials, o.seed, o.tested)},
       .criterion = "solved (error below 0.0167, a tenth of 0.1667) here and there, or in neither"};
   // the time of a trial grows with the length
   double all = 0, done = 0;
@@ -88,7 +89,10 @@ Report adding(const AddingOptions& o) {
         done += static_cast<double>(length);
       }
       const Spread found = spread(errors);
-      Row row{fmt::format("T = {}, {}", length, to_string(cell)), published(cell, length), found.mean, {},
+      Row row{fmt::format("T = {}, {}", length, to_string(cell)),
+              published(cell, length),
+              found.mean,
+              {},
               fmt::format("{} of {} solved, errors {:.2g} to {:.2g}, updates {}", solutions, o.trials, found.low,
                           found.high, updates)};
       if (row.published) row.reproduced = (*row.published < solved) == (found.mean < solved);

@@ -102,15 +102,18 @@ void add_weight_counts(Report& report, Generator& generator) {
 }  // namespace
 
 Report exact(const ExactOptions& o) {
-  Report report{
-      .name = "exact",
-      .title = "Numbers that papers state exactly",
-      .source = "Hochreiter and Schmidhuber 1997 (weights); Arjovsky, Shah and Bengio 2016 (baselines); arithmetic (derivatives)",
-      .setting = {"Every number is computed by this library: losses and derivatives on a tape, weights counted in the network."},
-      .criterion = "equal to rounding (relative 1e-12); drawn sequences: within three standard errors"};
+  Report report{.name = "exact",
+                .title = "Numbers that papers state exactly",
+                .source =
+                    "Hochreiter and Schmidhuber 1997 (weights); Arjovsky, Shah and Bengio 2016 (baselines); arithmetic "
+                    "(derivatives)",
+                .setting = {"Every number is computed by this library: losses and derivatives on a tape, weights "
+                            "counted in the network."},
+                .criterion = "equal to rounding (relative 1e-12); drawn sequences: within three standard errors"};
   Generator generator(o.seed);
   o.progress("baselines", 0);
-  report.rows.push_back(row("adding problem, always 1: MSE, exact integral", 1.0 / 6, adding_baseline_integral(), 1e-13));
+  report.rows.push_back(
+      row("adding problem, always 1: MSE, exact integral", 1.0 / 6, adding_baseline_integral(), 1e-13));
   const auto [drawn, error] = adding_baseline_drawn(o.samples, generator);
   report.rows.push_back(row("adding problem, always 1: MSE, drawn sequences", 1.0 / 6, drawn, 3 * error,
                             fmt::format("{} sequences, standard error {:.5f}", o.samples, error)));
@@ -129,10 +132,10 @@ Report exact(const ExactOptions& o) {
   }
   constexpr std::int64_t T = 100;
   const double half = std::ldexp(1.0, -static_cast<int>(T)), open = std::pow(1 / (1 + std::exp(-1.0)), T);
-  report.rows.push_back(row("LSTM, zero weights, forget bias 0: dc_100/dc_0 = 0.5^100", half, along_the_cell(T, 0),
-                            1e-12 * half));
-  report.rows.push_back(row("LSTM, zero weights, forget bias 1: dc_100/dc_0 = 0.7311^100", open, along_the_cell(T, 1),
-                            1e-12 * open));
+  report.rows.push_back(
+      row("LSTM, zero weights, forget bias 0: dc_100/dc_0 = 0.5^100", half, along_the_cell(T, 0), 1e-12 * half));
+  report.rows.push_back(
+      row("LSTM, zero weights, forget bias 1: dc_100/dc_0 = 0.7311^100", open, along_the_cell(T, 1), 1e-12 * open));
   o.progress("done", 1);
   return report;
 }

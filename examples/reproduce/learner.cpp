@@ -17,8 +17,7 @@ namespace {
 
 template <class Layer> Learner learner(const Layer& layer, std::int64_t width, std::int64_t output, Generator& g) {
   const Linear readout({.input = width, .output = output, .name = "readout"}, g);
-  Learner result{layer.parameters(),
-                 [=](Var xs) { return readout(over_time(layer, xs).stacked()); },
+  Learner result{layer.parameters(), [=](Var xs) { return readout(over_time(layer, xs).stacked()); },
                  [=](Var xs) { return readout(over_time(layer, xs).outputs.back()); }};
   for (const Parameter& p : readout.parameters()) result.parameters.push_back(p);
   return result;
@@ -53,7 +52,8 @@ Learner make_learner(const LearnerOptions& o, Generator& g) {
     case Cell::lstm_1997: {
       // Shut input gates keep the noise of a long sequence out of a memory that forgets nothing ("state drift" in the paper).
       const std::vector<double> shut(static_cast<std::size_t>(o.hidden), -4);
-      return learner(LSTM1997({.input = o.input, .blocks = o.hidden, .input_gate_bias = shut}, g), o.hidden, o.output, g);
+      return learner(LSTM1997({.input = o.input, .blocks = o.hidden, .input_gate_bias = shut}, g), o.hidden, o.output,
+                     g);
     }
     case Cell::gru: return learner(GRU({.input = o.input, .hidden = o.hidden}, g), o.hidden, o.output, g);
   }

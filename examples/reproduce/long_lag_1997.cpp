@@ -85,8 +85,8 @@ Row run_trials(const LongLagTask& task, const LongLagOptions& options, int part,
   row.here = found.mean;
   row.reproduced = 2 * sequences.size() > static_cast<std::size_t>(options.trials) &&
                    found.mean < 2 * task.published_sequences && found.mean > task.published_sequences / 2;
-  row.note += fmt::format(", after {:.0f} to {:.0f}; wrong of {} test sequences: {} (paper: {:g})", found.low, found.high,
-                          options.tested, wrong, task.published_wrong);
+  row.note += fmt::format(", after {:.0f} to {:.0f}; wrong of {} test sequences: {} (paper: {:g})", found.low,
+                          found.high, options.tested, wrong, task.published_wrong);
   return row;
 }
 
@@ -95,14 +95,19 @@ Report report_of(const LongLagOptions& o, std::string name, std::string title, c
       .name = std::move(name),
       .title = std::move(title),
       .source = "",
-      .setting = {fmt::format("The LSTM of 1997, the paper's network, biases and learning rate; {} trials a row, seeds from {}.",
-                              o.trials, o.seed),
-                  "On-line gradient descent on half the squared error at the end of each new sequence, truncated gradient as in the paper.",
-                  fmt::format("Success: the last {} sequences right and their mean squared error below the paper's bound; failed after {}.",
-                              o.recent, o.sequences)},
+      .setting =
+          {fmt::format(
+               "The LSTM of 1997, the paper's network, biases and learning rate; {} trials a row, seeds from {}.",
+               o.trials, o.seed),
+           "On-line gradient descent on half the squared error at the end of each new sequence, truncated gradient as "
+           "in the paper.",
+           fmt::format("Success: the last {} sequences right and their mean squared error below the paper's bound; "
+                       "failed after {}.",
+                       o.recent, o.sequences)},
       .criterion = "most trials succeed, and the mean of the successful ones is within a factor 2 of the paper's"};
   int part = 0;
-  for (const LongLagTask& task : tasks) report.rows.push_back(run_trials(task, o, part++, static_cast<int>(tasks.size())));
+  for (const LongLagTask& task : tasks)
+    report.rows.push_back(run_trials(task, o, part++, static_cast<int>(tasks.size())));
   o.progress("done", 1);
   return report;
 }
@@ -116,8 +121,12 @@ LongLagTask adding_task_1997(std::int64_t T) {
                    .right_within = 0.04,
                    .average_error = 0.01,
                    .draw = [T](Generator& generator) { return adding_problem_1997(T, generator); },
-                   .published_sequences = T <= 100 ? 74'000.0 : T <= 500 ? 209'000.0 : 853'000.0,
-                   .published_wrong = T <= 100 ? 1.0 : T <= 500 ? 0.0 : 1.0};
+                   .published_sequences = T <= 100   ? 74'000.0
+                                          : T <= 500 ? 209'000.0
+                                                     : 853'000.0,
+                   .published_wrong = T <= 100   ? 1.0
+                                      : T <= 500 ? 0.0
+                                                 : 1.0};
   task.network.hidden.truncated = true;
   return task;
 }
@@ -168,7 +177,8 @@ Report adding_1997_report(const LongLagOptions& o) {
 }
 
 Report temporal_order_report(const LongLagOptions& o) {
-  Report report = report_of(o, "temporal-order", "Temporal order, with the LSTM of 1997", {temporal_order_task_1997(2)});
+  Report report =
+      report_of(o, "temporal-order", "Temporal order, with the LSTM of 1997", {temporal_order_task_1997(2)});
   report.source = "Hochreiter and Schmidhuber 1997, experiment 6, Table 9";
   return report;
 }

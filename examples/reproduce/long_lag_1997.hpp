@@ -11,14 +11,15 @@ struct LongLagTask {
   std::string what;
   Network1997Options network;
   double learning_rate = 0;
-  double right_within = 0;   // a sequence is right if no output is off by as much as this
-  double average_error = 0;  // training ends when the recent sequences are all right and their mean squared error is below this
+  double right_within = 0;  // a sequence is right if no output is off by as much as this
+  double average_error =
+      0;  // training ends when the recent sequences are all right and their mean squared error is below this
   std::function<Batch(Generator&)> draw;
   double published_sequences = 0;  // until training ended
   double published_wrong = 0;      // of the test sequences
 };
 
-LongLagTask adding_task_1997(std::int64_t T);          // experiment 4; published for T = 100, 500 and 1000
+LongLagTask adding_task_1997(std::int64_t T);               // experiment 4; published for T = 100, 500 and 1000
 LongLagTask temporal_order_task_1997(std::int64_t places);  // experiment 6: 2 (4 classes) or 3 (8 classes)
 
 struct LongLagOptions {

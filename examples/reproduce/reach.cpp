@@ -53,18 +53,21 @@ ReachTrial reach_trial(Cell cell, std::int64_t lag, const ReachOptions& o, std::
 }
 
 Report reach(const ReachOptions& o) {
-  constexpr std::array cells{Cell::rnn_uniform, Cell::rnn,       Cell::gru,
-                             Cell::lstm,        Cell::lstm_open, Cell::lstm_1997};
+  constexpr std::array cells{Cell::rnn_uniform, Cell::rnn, Cell::gru, Cell::lstm, Cell::lstm_open, Cell::lstm_1997};
   Report report{
       .name = "reach",
       .title = "The reach of each cell: the longest lag over which most seeds learn to recall a sign",
-      .source = "lecture notes: the RNN about 10 steps, the LSTM about 1000 (Hochreiter and Schmidhuber 1997: lags beyond 1000)",
-      .setting = {"A sign at step 1 must be answered at step 1 + lag; a second channel is noise at every step.",
-                  fmt::format("{} units, batches of {}, Adam at rate {}, clipped at norm 1; {} seeds from {} for each cell and lag.",
-                              o.hidden, o.batch, o.learning_rate, o.trials, o.seed),
-                  fmt::format("Success: {} new sequences all right at a test, which comes every {} updates; failed after {}.",
-                              o.tested, o.check_every, o.updates),
-                  "After two lags in a row at which no seed succeeds, longer ones are not tried."},
+      .source =
+          "lecture notes: the RNN about 10 steps, the LSTM about 1000 (Hochreiter and Schmidhuber 1997: lags beyond "
+          "1000)",
+      .setting =
+          {"A sign at step 1 must be answered at step 1 + lag; a second channel is noise at every step.",
+           fmt::format(
+               "{} units, batches of {}, Adam at rate {}, clipped at norm 1; {} seeds from {} for each cell and lag.",
+               o.hidden, o.batch, o.learning_rate, o.trials, o.seed),
+           fmt::format("Success: {} new sequences all right at a test, which comes every {} updates; failed after {}.",
+                       o.tested, o.check_every, o.updates),
+           "After two lags in a row at which no seed succeeds, longer ones are not tried."},
       .criterion = "within a factor 3 of the notes' number; above the longest lag tried counts as that lag",
       .plot = Plot{.title = "The reach of each cell",
                    .x_label = "lag in steps",
@@ -73,7 +76,8 @@ Report reach(const ReachOptions& o) {
   double done = 0;
   const auto all = static_cast<double>(cells.size() * o.lags.size());
   for (const Cell cell : cells) {
-    PlotSeries curve{.label = to_string(cell)};
+    PlotSeries curve;
+    curve.label = to_string(cell);
     std::string successes;
     double longest = 0;
     int failures = 0;
@@ -92,7 +96,10 @@ Report reach(const ReachOptions& o) {
       curve.ys.push_back(static_cast<double>(succeeded) / static_cast<double>(o.trials));
       successes += fmt::format("{}{}: {}", successes.empty() ? "" : ", ", lag, succeeded);
     }
-    Row row{to_string(cell), published(cell), longest, {},
+    Row row{to_string(cell),
+            published(cell),
+            longest,
+            {},
             fmt::format("seeds of {} that succeed at lag {}", o.trials, successes)};
     if (row.published) row.reproduced = longest < 3 * *row.published && 3 * longest > *row.published;
     report.rows.push_back(row);

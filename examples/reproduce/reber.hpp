@@ -13,8 +13,9 @@ namespace unroll::reproduce {
 // T or P again, then E. At every branch both ways are equally likely. To predict the last symbol but one, the second must be remembered over the
 // whole string within.
 struct ReberString {
-  std::string symbols;             // "BTBTXSETE"
-  std::vector<std::string> legal;  // legal[t]: the symbols that may follow symbols[0 .. t], in the order of reber_symbols; "" after the last
+  std::string symbols;  // "BTBTXSETE"
+  std::vector<std::string>
+      legal;  // legal[t]: the symbols that may follow symbols[0 .. t], in the order of reber_symbols; "" after the last
 };
 
 inline constexpr char reber_symbols[] = "BTSXPVE";

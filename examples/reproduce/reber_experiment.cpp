@@ -103,7 +103,8 @@ ReberTrial reber_trial_1997(const ReberSetting& setting, const ReberOptions& o, 
     const Var outputs = network.at_every_step(tape.constant(inputs(string)));
     return sum(square(outputs - tape.constant(successors(string))));
   };
-  return run_trial(loss, [&](Var xs) { return network.at_every_step(xs); }, sgd, o, generator);
+  return run_trial(
+      loss, [&](Var xs) { return network.at_every_step(xs); }, sgd, o, generator);
 }
 
 ReberTrial reber_trial_modern(const ReberOptions& o, std::uint64_t seed) {
@@ -125,7 +126,8 @@ Report embedded_reber(const ReberOptions& o) {
       .source = "Hochreiter and Schmidhuber 1997, experiment 1, Table 1",
       .setting = {fmt::format("{} training and {} test strings, drawn anew for each of {} trials a row; seeds from {}.",
                               o.strings, o.strings, o.trials, o.seed),
-                  "The LSTM of 1997: gradient descent on the squared error (target - output)^2 summed over the string, one step a",
+                  "The LSTM of 1997: gradient descent on the squared error (target - output)^2 summed over the string, "
+                  "one step a",
                   "string, full BPTT; weights in +-0.2, biases of the output gates -1, -2, ...",
                   fmt::format("Success: all {} strings right at a test, which comes every {} strings; failed after {}.",
                               2 * o.strings, o.check_every, o.sequences),
@@ -145,7 +147,8 @@ Report embedded_reber(const ReberOptions& o) {
   for (const ReberSetting& s : reber_settings()) {
     const std::string what = fmt::format("LSTM of 1997, {} blocks of {}, rate {}", s.blocks, s.cells, s.learning_rate);
     const Summary found = trials_of(what, [&](std::uint64_t seed) { return reber_trial_1997(s, o, seed); });
-    Row row{what, s.published_sequences, {}, false, found.note + fmt::format("; in the paper {:g} %", s.published_success)};
+    Row row{
+        what, s.published_sequences, {}, false, found.note + fmt::format("; in the paper {:g} %", s.published_success)};
     if (!found.sequences.empty()) {
       row.here = spread(found.sequences).mean;
       const double ratio = *row.here / s.published_sequences;

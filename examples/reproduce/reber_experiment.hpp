@@ -16,8 +16,8 @@ const std::vector<ReberSetting>& reber_settings();
 
 struct ReberOptions {
   std::uint64_t seed = 1;
-  std::int64_t trials = 10;       // of every setting; the paper has 30
-  std::int64_t strings = 256;     // for training, and as many for the test
+  std::int64_t trials = 10;         // of every setting; the paper has 30
+  std::int64_t strings = 256;       // for training, and as many for the test
   std::int64_t sequences = 50'000;  // after so many a trial has failed
   std::int64_t check_every = 100;   // sequences between two tests
   Progress progress = silent;

@@ -18,6 +18,7 @@ struct Reproduction {
   std::string_view what;  // one line
   std::string_view time;  // on one processor
   bool exact;             // its numbers follow from arithmetic, so that a difference is a mistake of the library
+  bool curve;             // its report has a plot
   Report (*run)(const Options& options);
 };
 

@@ -2,12 +2,12 @@
 //
 //   unroll_bench_long [STEPS [SCHEDULE]]       SCHEDULE: all, square-root, a number k (every k steps), or rN (N stored states, binomial)
 
+#include <unroll/core/kernels/linalg.hpp>
 #include <unroll/unroll.hpp>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string>
 
@@ -26,16 +26,14 @@ std::optional<Recompute> schedule_of(const std::string& text) {
   return Recompute::every(std::atoll(text.c_str()));
 }
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   const std::int64_t steps = argc > 1 ? std::atoll(argv[1]) : 100'000;
   const std::string text = argc > 2 ? argv[2] : "square-root";
-  set_blas_threads(1);
+  kernels::set_blas_threads(1);
   Generator generator(1);
   const LSTM lstm({.input = input, .hidden = hidden}, generator);
   const Linear readout({.input = hidden, .output = 1}, generator);
@@ -54,8 +52,8 @@ int main(int argc, char** argv) try {
     return all;
   }());
   Tape tape;
-  std::printf("%lld steps, batch %lld, hidden %lld, schedule %s", static_cast<long long>(steps), static_cast<long long>(batch),
-              static_cast<long long>(hidden), text.c_str());
+  std::printf("%lld steps, batch %lld, hidden %lld, schedule %s", static_cast<long long>(steps),
+              static_cast<long long>(batch), static_cast<long long>(hidden), text.c_str());
   if (options.recompute)
     std::printf(": %lld steps computed again", static_cast<long long>(options.recompute->recomputed_steps(steps)));
   std::printf("\n");
@@ -68,8 +66,8 @@ int main(int argc, char** argv) try {
     adam.step(backward(loss));
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    std::printf("update %d: loss %.6f, forward %.1f s, backward %.1f s, most memory until now %.0f MiB\n", update, value,
-                middle - begin, seconds() - middle, static_cast<double>(usage.ru_maxrss) / 1024);
+    std::printf("update %d: loss %.6f, forward %.1f s, backward %.1f s, most memory until now %.0f MiB\n", update,
+                value, middle - begin, seconds() - middle, static_cast<double>(usage.ru_maxrss) / 1024);
   }
 } catch (const std::exception& e) {
   std::fprintf(stderr, "unroll_bench_long: %s\n", e.what());

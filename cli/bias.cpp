@@ -4,7 +4,6 @@
 #include <unroll/core/check/gradient_bias.hpp>
 #include <unroll/core/grad/backward.hpp>
 #include <unroll/layers/initializers.hpp>
-#include <unroll/layers/truncated.hpp>
 
 namespace unroll::cli {
 
@@ -47,7 +46,8 @@ template <class Layer> std::vector<Measured> measure(const Layer& layer, const B
   const auto gradients = [&](std::int64_t k1, std::int64_t k2) {
     tape.clear();
     const Var xs = tape.constant(inputs, "x");
-    const auto sequence = over_time(layer, xs, layer.zero_state(tape, o.batch), Truncation{.k1 = k1, .k2 = k2});
+    const auto sequence =
+        over_time(layer, xs, layer.zero_state(tape, o.batch), {.truncate = Truncation{.k1 = k1, .k2 = k2}});
     const Var loss = mean(square(sequence.stacked())).named("L");
     nodes = tape.size();
     return backward(loss);

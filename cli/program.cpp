@@ -5,7 +5,6 @@
 #include <unroll/layers/initializers.hpp>
 #include <unroll/layers/over_time.hpp>
 #include <unroll/layers/textbook.hpp>
-#include <unroll/layers/truncated.hpp>
 
 namespace unroll::cli {
 
@@ -19,8 +18,9 @@ template <class Layer> Program record(const Layer& layer, const ProgramOptions& 
     xs.push_back(tape->input(normal({o.batch, o.input}, 1, generator, DType::f64), "x"));
   }
   const auto initial = layer.zero_state(*tape, o.batch);
-  const auto sequence =
-      o.k1 > 0 ? over_time(layer, xs, initial, Truncation{.k1 = o.k1, .k2 = o.k2}) : over_time(layer, xs, initial);
+  OverTimeOptions options;
+  if (o.k1 > 0) options.truncate = Truncation{.k1 = o.k1, .k2 = o.k2};
+  const auto sequence = over_time(layer, xs, initial, options);
   const Var loss = mean(square(sequence.outputs.back())).named("L");
   Gradients gradients = backward(loss, {.keep = Keep::all, .create_graph = o.backward});
   return {std::move(tape), std::move(gradients)};

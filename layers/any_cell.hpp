@@ -22,9 +22,10 @@ class AnyCell : public Module {
   // A layer that knows its name, its parameters and its first state.
   template <HasZeroState Cell>
   requires(!std::same_as<Cell, AnyCell> && std::derived_from<Cell, Module>)
-  AnyCell(Cell cell)  // NOLINT(google-explicit-constructor): a layer goes into a list of cells as it is
-      : AnyCell(cell.name(), cell, [cell](Tape& tape, std::int64_t batch) { return cell.zero_state(tape, batch); },
-                cell.parameters()) {}
+      AnyCell(Cell cell)  // NOLINT(google-explicit-constructor): a layer goes into a list of cells as it is
+      : AnyCell(
+            cell.name(), cell, [cell](Tape& tape, std::int64_t batch) { return cell.zero_state(tape, batch); },
+            cell.parameters()) {}
 
   // A cell of one's own: cell(x, state), zero_state(tape, batch), and the parameters that it uses. `name` becomes its scope on the tape.
   template <class Cell, class ZeroState>
@@ -45,8 +46,9 @@ AnyCell::AnyCell(std::string name, Cell cell, ZeroState zero_state, const std::v
   for (const Parameter& p : parameters) add(p);
   // The form of the cell's state: its Vars are those of a tape that is gone, and are never looked at, only replaced.
   using Own = std::decay_t<decltype(zero_state(std::declval<Tape&>(), std::int64_t{1}))>;
-  static_assert(CellOf<Cell, Own>, "a cell is called as cell(x, state), gives {output, next state}, and its zero_state "
-                                   "gives such a state");
+  static_assert(CellOf<Cell, Own>,
+                "a cell is called as cell(x, state), gives {output, next state}, and its zero_state "
+                "gives such a state");
   Own form;
   {
     Tape scratch;

@@ -41,8 +41,7 @@ template <class State> class InitialState : public Module {
   // The state for a batch, in the form of the cell's.
   State operator()(Tape& tape, std::int64_t batch) const {
     std::vector<Var> parts;
-    for (std::size_t i = 0; i < rows_.size(); ++i)
-      parts.push_back(detail::rows_of(tape, rows_[i], batch, letters_[i]));
+    for (std::size_t i = 0; i < rows_.size(); ++i) parts.push_back(detail::rows_of(tape, rows_[i], batch, letters_[i]));
     return with_vars(form_, parts);
   }
 

@@ -44,7 +44,8 @@ Var mse(Var prediction, Var target, const Array& mask) {
   const Array weights = beside(mask, prediction.shape(), prediction.dtype());
   double total = 0;  // of the weights of all elements
   for (std::size_t i = 0; i < weights.size(); ++i) total += weights.flat(i);
-  total *= static_cast<double>(prediction.shape().size()) / static_cast<double>(std::max<std::size_t>(weights.size(), 1));
+  total *=
+      static_cast<double>(prediction.shape().size()) / static_cast<double>(std::max<std::size_t>(weights.size(), 1));
   // picked before it is squared: 0 times NaN is NaN, on the way back as well
   const Var weight = tape.constant(weights, "mask"), zero = tape.scalar(0, prediction.dtype());
   const Var difference = where(weight, prediction - target, zero);
@@ -53,7 +54,8 @@ Var mse(Var prediction, Var target, const Array& mask) {
 
 Array per_sequence(const Array& mask) {
   if (mask.rank() != 2)
-    throw ShapeError(fmt::format("per_sequence: the mask has shape {}, expected (time, batch)", to_string(mask.shape())));
+    throw ShapeError(
+        fmt::format("per_sequence: the mask has shape {}, expected (time, batch)", to_string(mask.shape())));
   Array weights(mask.shape(), DType::f64);
   const std::int64_t time = mask.shape()[0], batch = mask.shape()[1];
   for (std::int64_t b = 0; b < batch; ++b) {

@@ -10,10 +10,11 @@ namespace unroll {
 
 struct LSTMOptions {
   std::int64_t input = 0, hidden = 0;
-  bool peepholes = false;  // the gates also see the cell state (Gers and Schmidhuber 2000)
-  double forget_bias = 1;  // of the forget gate, so that it starts open (Gers, Schmidhuber and Cummins 2000)
-  bool layer_norm = false;      // normalised sums (Ba, Kiros and Hinton 2016)
-  std::int64_t projection = 0;  // h is projected to so many units (Sak, Senior and Beaufays 2014), PyTorch's proj_size; 0: not
+  bool peepholes = false;   // the gates also see the cell state (Gers and Schmidhuber 2000)
+  double forget_bias = 1;   // of the forget gate, so that it starts open (Gers, Schmidhuber and Cummins 2000)
+  bool layer_norm = false;  // normalised sums (Ba, Kiros and Hinton 2016)
+  std::int64_t projection =
+      0;  // h is projected to so many units (Sak, Senior and Beaufays 2014), PyTorch's proj_size; 0: not
   std::string name = "lstm";
   DType dtype = DType::f32;
 };

@@ -4,6 +4,12 @@
 
 namespace unroll {
 
+void detail::fail_truncate_and_recompute() {
+  throw Error(
+      "over_time: truncate and recompute were given, expected one of them: a truncated gradient needs no "
+      "recomputation");
+}
+
 std::vector<Var> time_steps(Var xs) {
   const Shape shape = xs.shape();
   if (shape.rank() < 2 || shape[0] == 0)

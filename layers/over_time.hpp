@@ -1,9 +1,12 @@
 #pragma once
 
 #include <unroll/core/ops/ops.hpp>
+#include <unroll/layers/recompute.hpp>
 #include <unroll/layers/running_steps.hpp>
 #include <unroll/layers/state.hpp>
+#include <unroll/layers/truncated.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -39,6 +42,13 @@ struct OverTimeOptions {
   std::vector<std::int64_t> lengths = {};
   // From the last step to the first. With a mask or lengths each sequence begins at its own last step.
   bool reverse = false;
+  // Gradients flow back over so many steps only (layers/truncated.hpp). None: over all of them.
+  std::optional<Truncation> truncate = {};
+  // States are kept at some steps only, and the backward pass records those between again (layers/recompute.hpp). The tape keeps a copy of the cell.
+  // Not together with `truncate`.
+  std::optional<Recompute> recompute = {};
+  // The generators from which the cell draws (dropout), so that recomputed steps draw the same again.
+  std::vector<Generator*> generators = {};
 };
 
 // A cell is anything that can be called as cell(x, state) and gives {output, next state}: a layer of this library, or a lambda.
@@ -49,7 +59,8 @@ concept CellOf = !std::same_as<State, OverTimeOptions> && requires(const Cell& c
 
 // A layer that must see the whole sequence (Bidirectional): layer(xs, state, options) gives a Sequence.
 template <class Layer, class State>
-concept SequenceLayerOf = !std::same_as<State, OverTimeOptions> &&
+concept SequenceLayerOf =
+    !std::same_as<State, OverTimeOptions> &&
     requires(const Layer& layer, const std::vector<Var>& xs, State state, const OverTimeOptions& options) {
   { layer(xs, state, options) } -> std::convertible_to<Sequence<State>>;
 };
@@ -60,22 +71,62 @@ concept HasZeroState = requires(const Cell& cell, Tape& tape) {
   cell.zero_state(tape, std::int64_t{1});
 };
 
+namespace detail {
+
+// Records step t = 1 .. T.
+template <class Cell, class State>
+std::pair<Var, State> step_at(const Cell& cell, const RunningSteps& running, std::size_t t, Var x,
+                              const State& before) {
+  const Step step(x.tape(), static_cast<std::int64_t>(t));
+  const RunningRows rows = running.at(t, x);
+  auto [output, next] = cell(rows.or_zero(x), before);
+  const Var own = rows.or_zero(output);
+  return {own, rows.or_before(State(std::move(next)), before)};
+}
+
+[[noreturn]] void fail_truncate_and_recompute();
+
+}  // namespace detail
+
 // Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step. Throws Error or ShapeError for
-// lengths or a mask that do not fit.
+// options that do not fit the inputs or each other.
 template <class Cell, class State>
 requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state,
                                                        const OverTimeOptions& options = {}) {
+  if (options.truncate && options.recompute) detail::fail_truncate_and_recompute();
   const RunningSteps running(xs, options.mask, options.lengths);
-  Sequence<State> sequence{std::vector<Var>(xs.size()), std::move(state)};
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    const std::size_t t = options.reverse ? xs.size() - i : i + 1;
-    const Var x = xs[t - 1];
-    const Step step(x.tape(), static_cast<std::int64_t>(t));
-    const RunningRows rows = running.at(t, x);
-    auto [output, next] = cell(rows.or_zero(x), sequence.state);
-    sequence.outputs[t - 1] = rows.or_zero(output);
-    sequence.state = rows.or_before(State(std::move(next)), sequence.state);
+  const std::size_t T = xs.size();
+  const auto time = [T, reverse = options.reverse](std::size_t position) {
+    return reverse ? T - position : position + 1;
+  };
+  const auto step = [&](std::size_t position, const State& before) {
+    return detail::step_at(cell, running, time(position), xs[time(position) - 1], before);
+  };
+  Sequence<State> sequence{{}, std::move(state)};
+  if (options.recompute) {
+    const detail::RecurrenceStep again = [cell, running, time, form = sequence.state](std::size_t position, Var x,
+                                                                                      std::span<const Var> before) {
+      auto [output, next] = detail::step_at(cell, running, time(position), x, with_vars(form, before));
+      std::vector<Var> result{output};
+      for (const Var& part : state_vars(next)) result.push_back(part);
+      return result;
+    };
+    std::vector<Var> ordered = xs;
+    if (options.reverse) std::reverse(ordered.begin(), ordered.end());
+    detail::Recurrence run =
+        detail::recompute(again, ordered, state_vars(sequence.state), 0, *options.recompute, options.generators);
+    sequence = {std::move(run.outputs), with_vars(std::move(sequence.state), run.state)};
+  } else if (options.truncate && T > 0) {
+    sequence.outputs = detail::truncated(T, *options.truncate, xs[0].tape(), sequence.state, step);
+  } else {
+    sequence.outputs.reserve(T);
+    for (std::size_t i = 0; i < T; ++i) {
+      auto [output, next] = step(i, sequence.state);
+      sequence.outputs.push_back(output);
+      sequence.state = std::move(next);
+    }
   }
+  if (options.reverse) std::reverse(sequence.outputs.begin(), sequence.outputs.end());
   return sequence;
 }
 
@@ -90,8 +141,9 @@ std::vector<Var> time_steps(Var xs);
 
 // The same for inputs in one array, (time, batch, feature).
 template <class Cell, class State>
-requires(CellOf<Cell, State> || SequenceLayerOf<Cell, State>) Sequence<State> over_time(
-    const Cell& cell, Var xs, State state, const OverTimeOptions& options = {}) {
+requires(CellOf<Cell, State> ||
+         SequenceLayerOf<Cell, State>) Sequence<State> over_time(const Cell& cell, Var xs, State state,
+                                                                 const OverTimeOptions& options = {}) {
   return over_time(cell, time_steps(xs), std::move(state), options);
 }
 

@@ -86,7 +86,8 @@ requires CellOf<Cell, State> PackedResult<State> over_time(const Cell& cell, con
       finished.push_back(map_state(state, [&](Var v) { return rows(v, n, before); }));
       state = map_state(std::move(state), [&](Var v) { return rows(v, 0, n); });
     } else if (n > before) {
-      state = detail::zipped(std::move(state), initial, [&](Var v, Var first) { return joined(v, rows(first, before, n)); });
+      state = detail::zipped(std::move(state), initial,
+                             [&](Var v, Var first) { return joined(v, rows(first, before, n)); });
     }
     auto [output, next] = cell(x, state);
     result.outputs.steps[t - 1] = output;

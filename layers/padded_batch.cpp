@@ -15,8 +15,9 @@ PaddedBatch padded_batch(std::span<const Array> sequences) {
     const Array& sequence = sequences[b];
     const Shape &shape = sequence.shape(), &first = sequences[0].shape();
     if (shape.rank() != 2 || shape[0] < 1 || shape[1] != first[1])
-      throw ShapeError(fmt::format("padded_batch: sequence {} has shape {}, expected (length, {}) with at least one step",
-                                   b, to_string(shape), first.rank() == 2 ? std::to_string(first[1]) : "feature"));
+      throw ShapeError(
+          fmt::format("padded_batch: sequence {} has shape {}, expected (length, {}) with at least one step", b,
+                      to_string(shape), first.rank() == 2 ? std::to_string(first[1]) : "feature"));
     if (sequence.dtype() != sequences[0].dtype())
       throw DTypeError(fmt::format("padded_batch: sequence {} is {}, expected {} as the first", b,
                                    to_string(sequence.dtype()), to_string(sequences[0].dtype())));

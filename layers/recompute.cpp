@@ -84,7 +84,7 @@ namespace {
 
 // The steps of one part, run one by one for their numbers only: never more than one step is recorded.
 ForgottenPart forget_steps(const RecurrenceStep& step, std::span<const Var> xs, std::span<const Var> state,
-                           std::int64_t first) {
+                           std::size_t first) {
   Tape& tape = xs[0].tape();
   ForgottenPart part;
   std::vector<Array> numbers;
@@ -94,7 +94,7 @@ ForgottenPart forget_steps(const RecurrenceStep& step, std::span<const Var> xs, 
     ForgottenPart one = run_and_forget(tape, [&] {
       std::vector<Var> before(state.begin(), state.end());
       for (std::size_t i = 0; t > 0 && i < before.size(); ++i) before[i] = tape.constant(numbers[i], names[i]);
-      return step(first + static_cast<std::int64_t>(t) + 1, xs[t], before);
+      return step(first + t, xs[t], before);
     });
     const std::size_t output = part.results.size();
     const bool last = t + 1 == xs.size();
@@ -120,7 +120,7 @@ ForgottenPart forget_steps(const RecurrenceStep& step, std::span<const Var> xs, 
 
 }  // namespace
 
-Recurrence recompute(const RecurrenceStep& step, std::span<const Var> xs, std::vector<Var> state, std::int64_t first,
+Recurrence recompute(const RecurrenceStep& step, std::span<const Var> xs, std::vector<Var> state, std::size_t first,
                      const Recompute& schedule, const std::vector<Generator*>& generators) {
   Recurrence run{{}, std::move(state)};
   Recompute rest = schedule;
@@ -142,11 +142,11 @@ Recurrence recompute(const RecurrenceStep& step, std::span<const Var> xs, std::v
     run.outputs.insert(run.outputs.end(), results.begin(), results.begin() + division.first);
     run.state.assign(results.begin() + division.first, results.end());
     xs = xs.subspan(length);
-    first += division.first;
+    first += length;
     rest = division.schedules[1];
   }
   for (const Var& x : xs) {
-    std::vector<Var> result = step(++first, x, run.state);
+    std::vector<Var> result = step(first++, x, run.state);
     run.outputs.push_back(result[0]);
     run.state.assign(result.begin() + 1, result.end());
   }

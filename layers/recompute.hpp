@@ -1,14 +1,12 @@
 #pragma once
 
 #include <unroll/core/grad/checkpoint.hpp>
-#include <unroll/layers/over_time.hpp>
-#include <unroll/layers/state.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
-// Backpropagation through time that keeps few states and computes the steps between them again: memory for time, with the gradients of full BPTT, to the
+// Recomputation: over_time(cell, xs, state, {.recompute = Recompute::square_root()}). Backpropagation through time that keeps few states and computes the steps between them again: memory for time, with the gradients of full BPTT, to the
 // bit. What is stored between the passes are states and outputs; a cell whose output is small (the loss of the step, for example) can run for very long.
 namespace unroll {
 
@@ -48,32 +46,15 @@ std::int64_t revolve_steps(std::int64_t steps, std::int64_t states);
 
 namespace detail {
 
-// One step in terms of lists of Vars: the output, then the parts of the next state.
-using RecurrenceStep = std::function<std::vector<Var>(std::int64_t t, Var x, std::span<const Var> state)>;
+// The step at a position 0, 1, ... of a recurrence in terms of lists of Vars: the output, then the parts of the next state. The tape keeps a copy.
+using RecurrenceStep = std::function<std::vector<Var>(std::size_t position, Var x, std::span<const Var> state)>;
 struct Recurrence {
   std::vector<Var> outputs, state;
 };
-// Runs steps t = first + 1 ... first + xs.size().
-Recurrence recompute(const RecurrenceStep& step, std::span<const Var> xs, std::vector<Var> state, std::int64_t first,
+// Runs the steps from position `first` on, one for each x, and keeps what the schedule says.
+Recurrence recompute(const RecurrenceStep& step, std::span<const Var> xs, std::vector<Var> state, std::size_t first,
                      const Recompute& schedule, const std::vector<Generator*>& generators);
 
 }  // namespace detail
-
-// Unrolls a cell over time and keeps only what the schedule says. The tape keeps a copy of the cell. `generators`: those from which the cell draws.
-template <class Cell, class State>
-requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state,
-                                                       const Recompute& schedule,
-                                                       const std::vector<Generator*>& generators = {}) {
-  const std::vector<Var> initial = state_vars(state);
-  const detail::RecurrenceStep step = [cell, state](std::int64_t t, Var x, std::span<const Var> before) {
-    const Step at(x.tape(), t);
-    auto [output, next] = cell(x, with_vars(state, before));
-    std::vector<Var> result{output};
-    for (const Var& part : state_vars(next)) result.push_back(part);
-    return result;
-  };
-  const detail::Recurrence run = detail::recompute(step, xs, initial, 0, schedule, generators);
-  return {run.outputs, with_vars(std::move(state), run.state)};
-}
 
 }  // namespace unroll

@@ -38,10 +38,11 @@ Var RunningRows::like(Var v) const {
   const Shape shape = v.shape();
   const std::int64_t batch = mask_.shape()[0];
   if (shape.rank() == 0 || shape[0] != batch)
-    throw ShapeError(fmt::format("over_time: with a mask, axis 0 of every state and output is the batch of {}, and {} "
-                                 "has shape {}  {}",
-                                 batch, v.tape().name(v.id()).empty() ? "one" : v.tape().name(v.id()),
-                                 to_string(shape), v.tape().where(v.id())));
+    throw ShapeError(
+        fmt::format("over_time: with a mask, axis 0 of every state and output is the batch of {}, and {} "
+                    "has shape {}  {}",
+                    batch, v.tape().name(v.id()).empty() ? "one" : v.tape().name(v.id()), to_string(shape),
+                    v.tape().where(v.id())));
   if (shape.rank() == 2) return mask_;
   std::vector<std::int64_t> extents(shape.rank(), 1);
   extents[0] = batch;

@@ -6,11 +6,12 @@
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/layers/gru.hpp>
 #include <unroll/layers/lstm.hpp>
-#include <unroll/layers/recompute.hpp>
+#include <unroll/layers/over_time.hpp>
 
 #include <doctest/doctest.h>
 
 #include <map>
+#include <optional>
 
 using namespace unroll;
 using namespace unroll::test;
@@ -157,10 +158,10 @@ TEST_CASE("recompute: every schedule gives the gradients of full BPTT to the bit
   Generator generator(1);
   const LSTM lstm({.input = 3, .hidden = 5, .peepholes = true}, generator);
   const GRU gru({.input = 3, .hidden = 5}, generator);
-  const auto check = [&](const auto& cell, const auto& initial, std::int64_t steps, const Recompute* schedule) {
+  const auto check = [&](const auto& cell, const auto& initial, std::int64_t steps, const OverTimeOptions& options) {
     Tape tape;
     const std::vector<Var> xs = time_steps(tape.input(random_array({steps, 2, 3}, 4, DType::f32), "x"));
-    const auto run = schedule ? over_time(cell, xs, initial(tape), *schedule) : over_time(cell, xs, initial(tape));
+    const auto run = over_time(cell, xs, initial(tape), options);
     const Var outputs = mean(square(run.stacked() - 0.3)), end = sum(square(sin(state_vars(run.state).back())));
     const Gradients g = backward(outputs + end, {.keep = Keep::all});
     std::vector<Array> result{run.stacked().value().copy(), g[tape.var(0)].copy()};
@@ -171,11 +172,11 @@ TEST_CASE("recompute: every schedule gives the gradients of full BPTT to the bit
   };
   const auto compare = [&](const auto& cell, const auto& initial) {
     for (const std::int64_t steps : {1, 2, 7, 16}) {
-      const std::vector<Array> full = check(cell, initial, steps, nullptr);
+      const std::vector<Array> full = check(cell, initial, steps, {});
       for (const Recompute& schedule :
            {Recompute::every(1), Recompute::every(3), Recompute::every(100), Recompute::square_root(),
             Recompute::revolve(1), Recompute::revolve(2), Recompute::revolve(3), Recompute::revolve(50)}) {
-        const std::vector<Array> thrifty = check(cell, initial, steps, &schedule);
+        const std::vector<Array> thrifty = check(cell, initial, steps, {.recompute = schedule});
         REQUIRE(thrifty.size() == full.size());
         for (std::size_t i = 0; i < full.size(); ++i) CHECK(same_bits(thrifty[i], full[i]));
       }
@@ -190,6 +191,30 @@ TEST_CASE("recompute: every schedule gives the gradients of full BPTT to the bit
     return LSTMState{h, c};
   });
   compare(gru, [&](Tape& tape) { return HiddenState{part(tape, "h")}; });
+}
+
+TEST_CASE("recompute: padding, the way backwards and dropout come out to the bit, too") {
+  Generator weights(1);
+  const GRU gru({.input = 3, .hidden = 4}, weights);
+  for (const bool reverse : {false, true}) {
+    std::vector<Array> gradients;
+    for (const std::optional<Recompute>& schedule :
+         {std::optional<Recompute>{}, std::optional(Recompute::revolve(2))}) {
+      Generator noise(5);
+      const auto cell = [&](Var x, const HiddenState& before) { return gru(dropout(x, 0.5, noise), before); };
+      Tape tape;
+      const std::vector<Var> xs = time_steps(tape.input(random_array({9, 3, 3}, 4, DType::f32), "x"));
+      const auto run =
+          over_time(cell, xs, gru.zero_state(tape, 3),
+                    {.lengths = {9, 1, 5}, .reverse = reverse, .recompute = schedule, .generators = {&noise}});
+      const Var outputs = sum(square(run.stacked())), last = sum(run.state.h);
+      const Gradients g = backward(outputs + last);
+      gradients.push_back(g[gru.W_h].copy());
+      gradients.push_back(g[tape.var(0)].copy());
+    }
+    CHECK(same_bits(gradients[0], gradients[2]));
+    CHECK(same_bits(gradients[1], gradients[3]));
+  }
 }
 
 TEST_CASE("recompute: the binomial schedule is the best there is, and the formula counts it") {
@@ -220,7 +245,7 @@ TEST_CASE("recompute: so many steps are computed again as the schedule says") {
     std::vector<Var> xs;
     for (std::int64_t t = 0; t < steps; ++t)
       xs.push_back(tape.constant(Array::filled({1, 1}, 0.1 * static_cast<double>(t))));
-    const auto run = over_time(cell, xs, tape.input(Array({1, 1}), "h"), schedule);
+    const auto run = over_time(cell, xs, tape.input(Array({1, 1}), "h"), {.recompute = schedule});
     static_cast<void>(backward(sum(run.state)));
     CHECK(calls == steps + schedule.recomputed_steps(steps));
   }
@@ -229,7 +254,7 @@ TEST_CASE("recompute: so many steps are computed again as the schedule says") {
 TEST_CASE("recompute: memory follows the schedule") {
   Generator generator(1);
   const LSTM lstm({.input = 4, .hidden = 32}, generator);
-  const auto bytes = [&](const Recompute* schedule) {
+  const auto bytes = [&](std::optional<Recompute> schedule) {
     Tape tape;
     const std::vector<Var> xs = time_steps(tape.constant(random_array({2000, 8, 4}, 1, DType::f32)));
     // the output of a step is one number, so that what remains is states
@@ -238,13 +263,11 @@ TEST_CASE("recompute: memory follows the schedule") {
       return std::pair(mean(square(h)), state);
     };
     const LSTMState zero = lstm.zero_state(tape, 8);
-    const Var loss =
-        mean(schedule ? over_time(cell, xs, zero, *schedule).stacked() : over_time(cell, xs, zero).stacked());
+    const Var loss = mean(over_time(cell, xs, zero, {.recompute = schedule}).stacked());
     static_cast<void>(backward(loss));
     return static_cast<double>(tape.bytes_reserved());
   };
-  const Recompute root = Recompute::square_root(), revolve = Recompute::revolve(8);
-  const double all = bytes(nullptr), few = bytes(&root), least_bytes = bytes(&revolve);
+  const double all = bytes({}), few = bytes(Recompute::square_root()), least_bytes = bytes(Recompute::revolve(8));
   CHECK(few < all / 10);
   CHECK(least_bytes <= few);
 }
@@ -253,5 +276,14 @@ TEST_CASE("recompute: numbers that make no schedule are refused") {
   CHECK_THROWS_WITH_AS(Recompute::every(0), "recompute: every 0 steps: expected at least 1", Error);
   CHECK_THROWS_WITH_AS(Recompute::revolve(0), "recompute: 0 stored states: expected at least 1, the initial one",
                        Error);
+  Tape tape;
+  Generator generator(1);
+  const GRU gru({.input = 1, .hidden = 1}, generator);
+  const Var x = tape.constant(Array({2, 1, 1}));
+  CHECK_THROWS_WITH_AS(
+      over_time(gru, x, {.truncate = Truncation{1, 1}, .recompute = Recompute::every(1)}),
+      "over_time: truncate and recompute were given, expected one of them: a truncated gradient needs no "
+      "recomputation",
+      Error);
   CHECK_THROWS_WITH_AS(revolve_steps(0, 1), "revolve_steps: 0 steps with 1 states: expected at least 1 of each", Error);
 }

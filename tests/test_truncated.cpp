@@ -71,7 +71,7 @@ LSTM small_lstm() {
 Var last_output_loss(Tape& tape, const LSTM& lstm, std::int64_t T, Truncation truncation) {
   Generator generator(5);
   const Var x = tape.constant(random_array({T, 1, 2}, generator), "x");
-  const auto sequence = over_time(lstm, x, lstm.zero_state(tape, 1), truncation);
+  const auto sequence = over_time(lstm, x, lstm.zero_state(tape, 1), {.truncate = truncation});
   return mean(square(sequence.outputs.back())).named("loss");
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("truncated BPTT: the gradients of an RNN are those of windows by hand"
     const auto expected = truncated_by_hand(layer, p, static_cast<std::size_t>(k1), static_cast<std::size_t>(k2));
     Tape tape;
     const Var x = tape.input(p.x), h0 = tape.input(p.h0, "h");
-    const auto sequence = over_time(layer, x, HiddenState{h0}, Truncation{.k1 = k1, .k2 = k2});
+    const auto sequence = over_time(layer, x, HiddenState{h0}, {.truncate = Truncation{.k1 = k1, .k2 = k2}});
     CHECK(sequence.outputs.size() == static_cast<std::size_t>(T));
     CHECK(sequence.state.h == sequence.outputs.back());
     const Gradients g = backward(sum(sequence.stacked() * tape.constant(p.d_output)));
@@ -108,9 +108,9 @@ TEST_CASE("truncated BPTT: with k2 from T on it is full BPTT node by node and bi
   for_each_layer(2, 3, [](const auto& packed, const auto&, const std::string&) {
     Generator generator(1);
     const Array xs = random_array({7, 2, 2}, generator);
-    const auto record = [&](Tape& tape, const auto&... truncation) {
+    const auto record = [&](Tape& tape, std::optional<Truncation> truncation = {}) {
       const Var x = tape.input(xs, "x");
-      const auto sequence = over_time(packed, x, packed.zero_state(tape, 2), truncation...);
+      const auto sequence = over_time(packed, x, packed.zero_state(tape, 2), OverTimeOptions{.truncate = truncation});
       return mean(square(sequence.stacked()));
     };
     Tape full;
@@ -135,7 +135,7 @@ TEST_CASE("truncated BPTT: outputs and the last state are those of the whole seq
   const auto whole = over_time(lstm, x, lstm.zero_state(tape, 2));
   for (const Truncation truncation : {Truncation{2, 2}, Truncation{2, 3}, Truncation{1, 5}, Truncation{4, 4}}) {
     INFO("k1 ", truncation.k1, ", k2 ", truncation.k2);
-    const auto cut = over_time(lstm, x, lstm.zero_state(tape, 2), truncation);
+    const auto cut = over_time(lstm, x, lstm.zero_state(tape, 2), {.truncate = truncation});
     for (std::size_t t = 0; t < 9; ++t) CHECK(same_bits(cut.outputs[t].value(), whole.outputs[t].value()));
     CHECK(same_bits(cut.state.c.value(), whole.state.c.value()));
   }
@@ -149,7 +149,8 @@ TEST_CASE("truncated BPTT: a loss at the end alone has the gradient of the last 
     const Array xs = random_array({9, 1, 2}, generator);
     Tape tape;
     const Var x = tape.constant(xs);
-    const Gradients found = backward(sum(over_time(lstm, x, lstm.zero_state(tape, 1), truncation).outputs.back()));
+    const Gradients found =
+        backward(sum(over_time(lstm, x, lstm.zero_state(tape, 1), {.truncate = truncation}).outputs.back()));
 
     Tape before, after;
     const auto first = over_time(lstm, slice(before.constant(xs), 0, 0, 9 - truncation.k2), lstm.zero_state(before, 1));
@@ -168,7 +169,7 @@ TEST_CASE("truncated BPTT: no gradient is computed for an initial state that is 
     const Var x = tape.constant(random_array({6, 1, 2}, generator));
     const LSTMState initial{tape.input(random_array({1, 3}, generator), "h"),
                             tape.input(random_array({1, 3}, generator), "c")};
-    const auto sequence = over_time(lstm, x, initial, truncation);
+    const auto sequence = over_time(lstm, x, initial, {.truncate = truncation});
     const Gradients g = backward(sum(sequence.outputs.back()));
     return g.norm(initial.h) + g.norm(initial.c);
   };
@@ -191,7 +192,8 @@ TEST_CASE("truncated BPTT: the bias of a linear recurrence is the share of the s
     Tape tape;
     std::vector<Var> xs;
     for (int t = 1; t <= T; ++t) xs.push_back(tape.constant(Array({1, 1}, {t == 1 ? 1.0 : 0.0})));
-    return backward(over_time(cell, xs, tape.constant(Array({1, 1}, DType::f64)), Truncation{1, k2}).outputs.back());
+    return backward(
+        over_time(cell, xs, tape.constant(Array({1, 1}, DType::f64)), {.truncate = Truncation{1, k2}}).outputs.back());
   };
   const Gradients full = gradients(T);
   CHECK(full[w].item() == doctest::Approx((T - 1) * std::pow(0.9, T - 2)));
@@ -223,7 +225,8 @@ TEST_CASE("truncated BPTT: any form of state is cut part by part and the cuts ca
   const RecurrentStack stack({.cell = CellKind::gru, .input = 2, .hidden = 3, .layers = 2, .dtype = DType::f64},
                              generator);
   const Var x = tape.constant(random_array({5, 1, 2}, generator), "x");
-  over_time(stack, x, stack.zero_state(tape, 1), Truncation{2, 3});  // windows 1-2, 3-4 from step 1, 5 from step 2
+  over_time(stack, x, stack.zero_state(tape, 1),
+            {.truncate = Truncation{2, 3}});  // windows 1-2, 3-4 from step 1, 5 from step 2
   std::vector<std::string> found;
   for (const Cut& cut : cuts(tape)) found.push_back(cut.layer + " " + std::to_string(cut.step));
   CHECK(found == std::vector<std::string>{"gru1 1", "gru2 1", "gru1 2", "gru2 2"});
@@ -265,7 +268,7 @@ TEST_CASE("truncated BPTT: the listing marks what is cut") {
   const RNN rnn({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);
   Tape tape;
   const Var x = tape.constant(random_array({5, 1, 2}, generator), "x");
-  over_time(rnn, x, rnn.zero_state(tape, 1), Truncation{2, 3});
+  over_time(rnn, x, rnn.zero_state(tape, 1), {.truncate = Truncation{2, 3}});
   CHECK(matches_golden("truncated.txt", listing(tape)));
 }
 

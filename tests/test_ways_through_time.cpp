@@ -4,7 +4,6 @@
 #include <unroll/core/check/gradient_bias.hpp>
 #include <unroll/core/tape/op.hpp>
 #include <unroll/layers/rtrl.hpp>
-#include <unroll/layers/truncated.hpp>
 
 #include <cstdio>
 
@@ -20,9 +19,8 @@ Var loss_over_time(Tape& tape, const LSTM& lstm, const Array& xs) {
 }
 
 Var truncated_loss(Tape& tape, const LSTM& lstm, const Array& xs) {
-  const LSTMState initial = lstm.zero_state(tape, 1);
   const Truncation truncation{.k1 = 10, .k2 = 20};
-  const auto [outputs, last] = over_time(lstm, tape.constant(xs, "x"), initial, truncation);
+  const auto [outputs, last] = over_time(lstm, tape.constant(xs, "x"), {.truncate = truncation});
   return mean(square(stack(outputs)));
 }
 

@@ -282,4 +282,35 @@ TEST_CASE("truncated BPTT: the drawing marks what is cut") {
   CHECK(matches_golden("truncated.dot", text));
 }
 
+TEST_CASE("drawing: a detach between steps is a cut line and any other one a box") {
+  const auto count = [](const std::string& text, const std::string& what) {
+    int found = 0;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
+    return found;
+  };
+  const auto drawn = [](const auto& between) {
+    Tape tape;
+    Var h = tape.input(Array({2}, {1, 2}), "h");
+    for (int t = 1; t <= 3; ++t) {
+      const Step step(tape, t);
+      h = between(tanh(h).named("h"), t);
+    }
+    mean(h).named("loss");
+    return to_dot(tape);
+  };
+  // a program's own truncation, recorded inside the step
+  const std::string line = drawn([](Var h, int t) { return t == 2 ? detach(h) : h; });
+  CHECK(count(line, "✂ cut") == 1);
+  CHECK(count(line, "label=<detach") == 0);
+  // read by its own step, read after time, and read by nobody
+  for (const std::string& box : {drawn([](Var h, int t) { return t == 2 ? tanh(detach(h)).named("h") : h; }),
+                                 drawn([](Var h, int t) { return t == 3 ? detach(h) : h; }), drawn([](Var h, int t) {
+                                   if (t == 2) detach(h);
+                                   return h;
+                                 })}) {
+    CHECK(count(box, "✂ cut") == 0);
+    CHECK(count(box, "label=<detach") == 1);
+  }
+}
+
 }  // namespace unroll::test

@@ -85,7 +85,8 @@ TEST_CASE("truncated BPTT: the gradients of an RNN are those of windows by hand"
     std::int64_t T, k1, k2;
   } cases[] = {{8, 4, 4}, {7, 2, 2}, {6, 1, 1},  {7, 2, 3}, {7, 1, 4},
                {9, 4, 5}, {7, 3, 7}, {10, 4, 9}, {5, 7, 9}, {1, 1, 1}};
-  for (const auto& [T, k1, k2] : cases) {
+  for (const auto& c : cases) {
+    const std::int64_t T = c.T, k1 = c.k1, k2 = c.k2;
     INFO("T ", T, ", k1 ", k1, ", k2 ", k2);
     const Problem p = random_problem(T, 2, 2, 3, false, generator);
     const auto expected = truncated_by_hand(layer, p, static_cast<std::size_t>(k1), static_cast<std::size_t>(k2));

@@ -83,6 +83,8 @@ struct TrainOptions {
   std::int64_t time_limit = 0;  // seconds; 0 means none
   std::uint64_t seed = 1;
   std::string save;
+  std::string checkpoint;  // from which an interrupted training goes on
+  std::int64_t save_every = 100;
   bool json = false;
 };
 

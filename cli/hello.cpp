@@ -8,10 +8,12 @@
 #include <unroll/layers/losses.hpp>
 #include <unroll/layers/over_time.hpp>
 #include <unroll/layers/textbook.hpp>
+#include <unroll/optim/fit.hpp>
 #include <unroll/optim/optimizers.hpp>
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 
 namespace unroll::cli {
 
@@ -60,7 +62,8 @@ class Network {
     return {logits, mean(stack(losses, 0)).named("L")};
   }
 
-  std::vector<Prediction> predictions() const {
+  // The loss, and what the network says at each step.
+  std::pair<double, std::vector<Prediction>> predictions() const {
     Tape tape;
     const auto [logits, loss] = record(tape);
     std::vector<Prediction> result;
@@ -71,7 +74,7 @@ class Network {
         if (p.value().flat(i) > p.value().flat(best)) best = i;
       result.push_back({word[t - 1], letters[best], p.value().flat(best), letters[best] == word[t]});
     }
-    return result;
+    return {loss.item(), result};
   }
 
   textbook::LSTM lstm;
@@ -102,22 +105,22 @@ struct Outcome {
 };
 
 Outcome train(const Network& network, std::int64_t most_steps, bool talk) {
-  Adam adam(network.parameters(), {.learning_rate = 0.03});
-  Tape tape;
   Outcome outcome;
-  while (true) {
-    tape.clear();
-    const Var loss = network.record(tape).second;
-    outcome.loss = loss.item();
-    outcome.predictions = network.predictions();
-    const bool finished = learned(outcome.predictions) || outcome.steps == most_steps;
-    if (talk && (outcome.steps == 0 || worth_a_line(outcome.steps) || finished))
-      fmt::print("after {:>4} steps: loss {:.4f}, \"hell\" -> \"{}\"\n", outcome.steps, outcome.loss,
+  // Whether to go on after so many steps.
+  const auto look = [&](std::int64_t steps) {
+    outcome.steps = steps;
+    std::tie(outcome.loss, outcome.predictions) = network.predictions();
+    const bool finished = learned(outcome.predictions) || steps == most_steps;
+    if (talk && (steps == 0 || worth_a_line(steps) || finished))
+      fmt::print("after {:>4} steps: loss {:.4f}, \"hell\" -> \"{}\"\n", steps, outcome.loss,
                  answer(outcome.predictions));
-    if (finished) return outcome;
-    adam.step(backward(loss));
-    ++outcome.steps;
-  }
+    return !finished;
+  };
+  Adam adam(network.parameters(), {.learning_rate = 0.03});
+  if (look(0))
+    fit([&](Tape& tape, std::int64_t) { return network.record(tape).second; }, adam,
+        {.updates = most_steps, .callbacks = {[&](const FitState& state) { return look(state.update); }}});
+  return outcome;
 }
 
 void print_table(const Outcome& outcome) {

@@ -71,8 +71,8 @@ CLI::Validator ending(const std::string& suffix) {
 
 // ---- what several subcommands share
 
-void add_number(CLI::App& app, const char* flag, std::int64_t& value, std::int64_t high, const char* help) {
-  app.add_option(flag, value, help)->check(whole_number(1, high))->capture_default_str()->type_name("N");
+CLI::Option* add_number(CLI::App& app, const char* flag, std::int64_t& value, std::int64_t high, const char* help) {
+  return app.add_option(flag, value, help)->check(whole_number(1, high))->capture_default_str()->type_name("N");
 }
 
 void add_seed(CLI::App& app, std::uint64_t& seed, const char* help) {
@@ -314,8 +314,11 @@ void add_train(CLI::App& app, TrainOptions& o, Run& run) {
       "Equal seeds give equal models, unless --time-limit cuts in. Progress goes to stderr.\n\n"
       "Ctrl-C (or SIGTERM) stops after the current window, and saves the model where --save was given; the exit\n"
       "status is then 130 (143). Exit 1 if the loss is no longer a finite number.\n\n"
+      "With --checkpoint FILE, the same command goes on where it was, however it ended (kill -9 included), to the\n"
+      "same bits as without interruption.\n\n"
       "Examples:\n"
       "  unroll train --text data/night-train.txt --save out/model.safetensors\n"
+      "  unroll train --text long.txt --save out/model.safetensors --checkpoint out/long.checkpoint\n"
       "  unroll train --text story.txt --cell gru --layers 2 --hidden 96 --epochs 20");
   c.add_option("--text", o.text, "the text to learn from")->required()->type_name("FILE");
   add_cell(c, "--cell", o.cell)->default_str("lstm");
@@ -338,6 +341,10 @@ void add_train(CLI::App& app, TrainOptions& o, Run& run) {
       ->type_name("SECONDS");
   add_seed(c, o.seed, "of the weights and samples");
   c.add_option("--save", o.save, "keep the model in this file (safetensors)")->type_name("MODEL");
+  CLI::Option* const checkpoint =
+      c.add_option("--checkpoint", o.checkpoint, "go on from this file if it is there, and keep it up to date")
+          ->type_name("FILE");
+  add_number(c, "--save-every", o.save_every, 1'000'000'000, "windows between two checkpoints")->needs(checkpoint);
   add_json(c, o.json, R"({"characters", "initial_bits_per_character", "final_bits_per_character", "sample"})");
   c.callback([&] { run = [&] { return run_train(o); }; });
 }

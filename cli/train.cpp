@@ -1,14 +1,14 @@
 #include <unroll/cli/commands.hpp>
 #include <unroll/cli/interruption.hpp>
 #include <unroll/cli/output.hpp>
-#include <unroll/cli/progress.hpp>
 
+#include <unroll/core/array/hash.hpp>
 #include <unroll/core/array/utf8.hpp>
 #include <unroll/core/array/whole_file.hpp>
-#include <unroll/core/grad/backward.hpp>
 #include <unroll/layers/character_model.hpp>
-#include <unroll/optim/clipping.hpp>
+#include <unroll/optim/fit.hpp>
 #include <unroll/optim/optimizers.hpp>
+#include <unroll/optim/progress_line.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -75,42 +75,62 @@ struct Material {
 
 bool interrupted() { return Interruption::signal() != 0; }
 
-enum class Ending { finished, interrupted, not_finite };
+// What a checkpoint must agree in with the training that goes on from it.
+std::string fingerprint(const Material& material, const TrainOptions& o) {
+  return fmt::format(
+      "text {:016x} of {} characters, cell {}, reset {}, hidden {}, layers {}, steps {}, batch {}, epochs {}, "
+      "learning rate {}, clip {}, seed {}",
+      fnv1a(encode_utf8(material.text)), material.text.size(), to_string(o.cell),
+      o.reset == Reset::before ? "before" : "after", o.hidden, o.layers, o.steps, o.batch, o.epochs, o.learning_rate,
+      o.clip, o.seed);
+}
 
-// Trains until the end, the time limit, a signal, or a loss that is no number.
-Ending learn(const CharacterModel& model, const TextStreams& text, const TrainOptions& o) {
+// Trains until the end, the time limit, or a signal.
+FitResult learn(const CharacterModel& model, const Material& material, const TrainOptions& o) {
+  const TextStreams& text = material.learned;
+  const std::int64_t windows = text.windows();
   Adam adam(model.parameters(), {.learning_rate = o.learning_rate});
-  Tape tape;
-  Progress progress;
-  TrainingState state{.epochs = o.epochs};
-  std::int64_t done_windows = 0;
-  const auto windows = static_cast<double>(o.epochs * text.windows());
-  const auto limit = static_cast<double>(o.time_limit);
-  for (state.epoch = 1; state.epoch <= o.epochs; ++state.epoch) {
-    CharacterModel::CarriedState carried = model.zero_state(text.streams());
-    for (std::int64_t i = 0; i < text.windows(); ++i) {
-      // The rate falls in a straight line, so that the end of the training settles what its beginning found.
-      adam.options.learning_rate = o.learning_rate * (1 - state.fraction);
+  CharacterModel::CarriedState carried;
+  double characters = 0;
+  const auto loss = [&](Tape& tape, std::int64_t update) {
+    if (update % windows == 0) carried = model.zero_state(text.streams());
+    const TextWindow window = text.window(update % windows);
+    characters += static_cast<double>(window.targets.size());
+    return model.loss(tape, window, carried);
+  };
 
-      tape.clear();
-      const TextWindow window = text.window(i);
-      const Var loss = model.loss(tape, window, carried);
-      Gradients gradients = backward(loss);
-      state.gradient_norm = clip_by_norm(gradients, o.clip);
-      if (!std::isfinite(loss.item()) || !std::isfinite(state.gradient_norm)) return Ending::not_finite;
-      adam.step(gradients);
-
-      const double bits = loss.item() / std::numbers::ln2;
-      state.bits_per_character += (bits - state.bits_per_character) * (done_windows == 0 ? 1 : 0.1);  // a moving mean
-      state.characters += static_cast<double>(window.targets.size());
-      state.fraction = static_cast<double>(++done_windows) / windows;
-      if (o.time_limit > 0) state.fraction = std::clamp(progress.seconds() / limit, state.fraction, 1.0);
-      progress.show(state);
-      if (interrupted()) return Ending::interrupted;
-      if (state.fraction >= 1) return Ending::finished;
-    }
-  }
-  return Ending::finished;
+  // With a time limit, time may be further on than the windows are. Interrupted runs count together.
+  ProgressLine line;
+  double spent = 0, clock = 0;
+  const auto further = [&](double fraction) {
+    if (o.time_limit == 0) return fraction;
+    return std::clamp(spent / static_cast<double>(o.time_limit), fraction, 1.0);
+  };
+  const auto after_update = [&](const FitState& state) {
+    if (state.update == state.resumed_from + 1 && state.resumed_from > 0)
+      fmt::print(stderr, "Going on from {}: {} of {} windows are learned.\n", o.checkpoint, state.resumed_from,
+                 state.updates);
+    const double now = line.seconds();
+    spent += now - clock;
+    clock = now;
+    const double fraction = further(state.fraction());
+    if (line.due(fraction))
+      line.print(fraction, static_cast<double>(state.resumed_from) / static_cast<double>(state.updates),
+                 fmt::format("epoch {:>3} of {}  ", (state.update - 1) / windows + 1, o.epochs),
+                 fmt::format("{:.2f} bits/char  gradient {:<5.2f}  {:.0f} char/s", state.mean_loss / std::numbers::ln2,
+                             state.gradient_norm, characters / now));
+    return !interrupted() && fraction < 1;
+  };
+  // The rate falls in a straight line, so that the end of the training settles what its beginning found.
+  return fit(loss, adam,
+             {.updates = o.epochs * windows,
+              .clip = o.clip,
+              .schedule = [&](double fraction) { return 1 - further(fraction); },
+              .callbacks = {after_update},
+              .save = o.checkpoint,
+              .save_every = o.save_every,
+              .fingerprint = fingerprint(material, o),
+              .memory = {.states = {{"text", &carried}}, .numbers = {{"seconds", &spent}}}});
 }
 
 std::string write(const CharacterModel& model, const Material& material, const TrainOptions& o) {
@@ -129,11 +149,12 @@ void print_plan(const Material& material, const CharacterModel& model, const Tra
 }
 
 int after_interruption(const CharacterModel& model, const TrainOptions& o) {
-  if (o.save.empty()) {
-    fmt::print(stderr, "Interrupted. Nothing is saved: --save MODEL would have kept what was learned until now.\n");
-  } else {
+  if (!o.checkpoint.empty()) fmt::print(stderr, "Interrupted. The same command goes on from here: {}\n", o.checkpoint);
+  if (!o.save.empty()) {
     save(o.save, model);
     fmt::print(stderr, "Interrupted. What was learned until now is saved: {}\n", o.save);
+  } else if (o.checkpoint.empty()) {
+    fmt::print(stderr, "Interrupted. Nothing is saved: --save MODEL would have kept what was learned until now.\n");
   }
   return 128 + Interruption::signal();
 }
@@ -143,6 +164,7 @@ int after_interruption(const CharacterModel& model, const TrainOptions& o) {
 int run_train(const TrainOptions& o) {
   const Material material(read_text(o.text), o);
   if (!o.save.empty()) require_writable(o.save);
+  if (!o.checkpoint.empty()) require_writable(o.checkpoint);
   Generator generator(o.seed);
   const CharacterModel model({.cell = o.cell, .hidden = o.hidden, .layers = o.layers, .reset = o.reset},
                              material.vocabulary, generator);
@@ -156,13 +178,19 @@ int run_train(const TrainOptions& o) {
                write(model, material, o));
   std::fflush(stdout);
 
-  const Ending ending = interrupted() ? Ending::interrupted : learn(model, material.learned, o);
-  if (ending == Ending::not_finite) {
+  if (interrupted()) return after_interruption(model, o);
+  FitResult trained;
+  try {
+    trained = learn(model, material, o);
+  } catch (const NonFiniteError& e) {
     fmt::print(stderr,
-               "The loss or a gradient is no longer a finite number: try a smaller --learning-rate or --clip.\n");
+               "The loss or a gradient is no longer a finite number: try a smaller --learning-rate or --clip.\n{}\n",
+               e.what());
     return check_failed;
   }
-  if (ending == Ending::interrupted) return after_interruption(model, o);
+  if (interrupted()) return after_interruption(model, o);
+  if (trained.resumed_from == trained.update)
+    fmt::print(stderr, "{} is at the end of this training: nothing was left to learn.\n", o.checkpoint);
 
   const double final = bits_per_character(model, material.measured);
   const std::string sample = write(model, material, o);

@@ -18,13 +18,13 @@ namespace unroll {
 
 // Where a training stands, as its callbacks see it.
 struct FitState {
-  std::int64_t update = 0;   // updates of the parameters that are done: 1 after the first
-  std::int64_t updates = 0;  // planned
+  std::int64_t update = 0;        // updates of the parameters that are done: 1 after the first
+  std::int64_t updates = 0;       // planned
   std::int64_t resumed_from = 0;  // the update of the save that this run went on from; 0: from the beginning
-  double loss = 0;           // of this update
-  double mean_loss = 0;      // a moving mean, of weight 0.1 for the newest
-  double gradient_norm = 0;  // of all gradients together, before clipping
-  double learning_rate = 0;  // of this update
+  double loss = 0;                // of this update
+  double mean_loss = 0;           // a moving mean, of weight 0.1 for the newest
+  double gradient_norm = 0;       // of all gradients together, before clipping
+  double learning_rate = 0;       // of this update
   // The recording of this update and its gradients, before the next update clears them.
   const Tape* tape = nullptr;
   Var recorded_loss;
@@ -38,9 +38,10 @@ using FitCallback = std::function<bool(const FitState&)>;
 
 // What besides parameters and optimiser decides how a training goes on: it is kept in a save, under its name, and put back by a resumption.
 struct FitMemory {
-  std::vector<std::pair<std::string, Generator*>> generators;  // dropout, order of the items, teacher forcing ...
-  std::vector<std::pair<std::string, CarriedState*>> states;   // states that run on from batch to batch
-  std::vector<std::pair<std::string, double*>> numbers;  // what callbacks remember, such as the best measure until now
+  std::vector<std::pair<std::string, Generator*>> generators = {};  // dropout, order of the items, teacher forcing ...
+  std::vector<std::pair<std::string, CarriedState*>> states = {};   // states that run on from batch to batch
+  std::vector<std::pair<std::string, double*>> numbers =
+      {};  // what callbacks remember, such as the best measure until now
 };
 
 struct FitOptions {

@@ -66,16 +66,22 @@ TEST_CASE("the code that the page on adding an operation shows is the code of ta
   }
 }
 
-TEST_CASE("the README shows a program, which the build compiles and runs as the test readme_example") {
+TEST_CASE("the README shows a program, which the build compiles and runs as the test page_README_1") {
   const auto blocks = cpp_blocks(text_of(root / "README.md"));
   REQUIRE(blocks.size() == 1);
   CHECK(blocks[0].find("int main()") != std::string::npos);
 }
 
+TEST_CASE("the page on training shows a program, which the build compiles and runs as the test page_training_1") {
+  const auto blocks = cpp_blocks(text_of(root / "docs/training.md"));
+  REQUIRE(blocks.size() == 1);
+  CHECK(blocks[0].find("int main()") != std::string::npos);
+}
+
 TEST_CASE("links between the pages lead to files that exist") {
-  for (const char* page :
-       {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
-        "docs/ways-through-time.md", "bench/README.md", "data/README.md", "tests/fixtures/README.md"}) {
+  for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
+                           "docs/training.md", "docs/ways-through-time.md", "bench/README.md", "data/README.md",
+                           "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
     for (const std::string& link : local_links(text_of(file))) {
       INFO(std::string(page) << " -> " << link);

@@ -36,5 +36,9 @@
 #include <unroll/layers/summary.hpp>
 #include <unroll/layers/textbook.hpp>
 #include <unroll/layers/truncated.hpp>
+#include <unroll/optim/callbacks.hpp>
 #include <unroll/optim/clipping.hpp>
+#include <unroll/optim/early_stopping.hpp>
+#include <unroll/optim/fit.hpp>
 #include <unroll/optim/optimizers.hpp>
+#include <unroll/optim/schedules.hpp>

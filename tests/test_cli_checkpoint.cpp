@@ -73,8 +73,8 @@ TEST_CASE("unroll train --checkpoint: killed again and again it comes to the sam
 
   Generator generator(20);
   int cut_short = 0, status = 1;
-  double milliseconds = 15;
-  for (int attempt = 0; attempt < 100 && status != 0; ++attempt, milliseconds *= 1.1) {
+  double milliseconds = 20;
+  for (int attempt = 0; attempt < 100 && status != 0; ++attempt, milliseconds *= 1.2) {
     const int signal = std::vector<int>{SIGKILL, SIGKILL, SIGTERM, SIGINT}[generator.below(4)];
     const pid_t child = training.start({"--save", resumed, "--checkpoint", checkpoint, "--save-every", "1"});
     std::this_thread::sleep_for(

@@ -111,6 +111,18 @@ struct ReproduceOptions {
   bool json = false;
 };
 
+struct FlowCommandOptions {
+  std::vector<CellKind> cells;  // none means all
+  std::int64_t steps = 50, hidden = 32, layers = 1, batch = 16, updates = 0;
+  std::string task = "last";
+  double learning_rate = 0.01;
+  bool jacobians = false;
+  std::string model, text;  // both or none: the flow in a trained character model
+  std::uint64_t seed = 1;
+  std::string output;  // "" for none
+  bool json = false;
+};
+
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_render(const RenderOptions& options);
@@ -121,5 +133,6 @@ int run_train(const TrainOptions& options);
 int run_sample(const SampleCommandOptions& options);
 int run_example(const ExampleOptions& options);
 int run_reproduce(const ReproduceOptions& options);
+int run_flow(const FlowCommandOptions& options);
 
 }  // namespace unroll::cli

@@ -423,6 +423,71 @@ void add_reproduce(CLI::App& app, ReproduceOptions& o, Run& run) {
   c.callback([&] { run = [&] { return run_reproduce(o); }; });
 }
 
+void add_flow(CLI::App& app, FlowCommandOptions& o, Run& run) {
+  CLI::App& c = add(
+      app, "flow", "Measure how the gradient flows back through time",
+      "For every time step: the norms of the gradient by h and c, and the gates; then a verdict, which is converged,\n"
+      "healthy, vanishing, saturated or exploding, with its grounds. The tasks ask at the last\n"
+      "step for what was shown at the first: last (L = mean(h_T^2) of random inputs), recall (which of four\n"
+      "symbols came first), adding (the sum of two marked numbers).\n\n"
+      "Examples:\n"
+      "  unroll flow --steps 50\n"
+      "        rnn, lstm and gru side by side, untrained\n"
+      "  unroll flow lstm --steps 30 --task recall --updates 300 --output flow.html\n"
+      "        after some training, as a page with plots\n"
+      "  unroll flow --model out/model.safetensors --text data/night-train.txt --steps 100 --output flow.svg\n"
+      "        in a model that `unroll train --save` made, on the beginning of a text");
+  c.add_option_function<std::vector<std::string>>(
+       "CELL",
+       [&o](const std::vector<std::string>& names) {
+         for (const std::string& name : names) o.cells.push_back(parse_cell(name));
+       },
+       "rnn, lstm or gru; none means all")
+      ->type_name("");
+  add_number(c, "--steps", o.steps, 10'000, "time steps T");
+  c.add_option("--task", o.task, "last, recall or adding")
+      ->check(CLI::Validator(
+          [](const std::string& text) -> std::string {
+            if (text == "last" || text == "recall" || text == "adding") return {};
+            return text + " is not a task: choose last, recall or adding";
+          },
+          ""))
+      ->capture_default_str()
+      ->type_name("TASK");
+  add_number(c, "--hidden", o.hidden, 1024, "units of each layer");
+  add_number(c, "--layers", o.layers, 64, "layers one above the other");
+  add_number(c, "--batch", o.batch, 4096, "sequences side by side");
+  c.add_option("--updates", o.updates, "updates of the parameters before the look")
+      ->check(whole_number(0, 1'000'000))
+      ->capture_default_str()
+      ->type_name("N");
+  c.add_option("--learning-rate", o.learning_rate, "of Adam")
+      ->check(number(0, false, "a number above 0"))
+      ->capture_default_str()
+      ->type_name("X");
+  c.add_flag("--jacobians", o.jacobians,
+             "the singular values of dh_t/dh_(t-1), too: a backward pass for each unit and step");
+  add_seed(c, o.seed, "of weights and data");
+  CLI::Option* text = c.add_option("--text", o.text, "the text whose beginning the model reads")->type_name("FILE");
+  CLI::Option* model = c.add_option("--model", o.model, "look at this character model")->type_name("MODEL");
+  model->needs(text);
+  text->needs(model);
+  for (const char* other : {"CELL", "--task", "--hidden", "--layers", "--batch", "--updates", "--learning-rate"})
+    model->excludes(c.get_option(other));
+  c.add_option("--output", o.output, "plots: .svg, or .html for a page with tables and maps")
+      ->check(CLI::Validator(
+          [](const std::string& name) -> std::string {
+            for (const std::string suffix : {".svg", ".html"})
+              if (name.size() > suffix.size() && name.ends_with(suffix)) return {};
+            return name + " does not end in .svg or .html, which says what to write";
+          },
+          ""))
+      ->type_name("FILE");
+  add_json(c, o.json,
+           R"({"cells": [{"cell", "verdict", "half_life", "gradient_norm_h", "gradient_norm_c", "grounds", ...}]})");
+  c.callback([&] { run = [&] { return run_flow(o); }; });
+}
+
 // What the program says where it cannot do what was asked.
 int refuse(const std::string& command, const std::string& message) {
   fmt::print(stderr, "unroll{}{}: {}\n", command.empty() ? "" : " ", command, message);
@@ -450,6 +515,7 @@ int main(int argc, char** argv) {
   SampleCommandOptions sample;
   ExampleOptions example;
   ReproduceOptions reproduce;
+  FlowCommandOptions flow;
   Run run;
   add_hello(app, hello, run);
   add_summary(app, summary, run);
@@ -457,6 +523,7 @@ int main(int argc, char** argv) {
   add_list(app, list, run);
   add_render(app, render, run);
   add_bias(app, bias, run);
+  add_flow(app, flow, run);
   add_train(app, train, run);
   add_sample(app, sample, run);
   add_example(app, example, run);

@@ -59,7 +59,9 @@ std::string number(double value, bool logarithmic) {
 std::string curve(const Plot& plot, std::size_t i) {
   const PlotSeries& series = plot.series[i];
   const auto index = static_cast<std::size_t>(series.style.value_or(static_cast<int>(i)));
-  const auto& [colour, dashes, mark] = styles[index % styles.size()];
+  // the second six have the same colours with other dashes and marks, and so on
+  const std::string_view colour = styles[index % styles.size()].colour;
+  const auto& [other, dashes, mark] = styles[(index + index / styles.size()) % styles.size()];
   const std::string_view with = !series.line ? "points" : series.points ? "linespoints" : "lines";
   const std::size_t every = series.line ? series.xs.size() / 12 + 1 : 1;
   std::string text = fmt::format("$data{} using 1:2 title {} noenhanced with {} lc rgb '{}'", i,
@@ -79,6 +81,13 @@ std::string script(const Plot& plot) {
       "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n",
       plot.width, plot.height, in_quotes(plot.id), plot.ground ? " background rgb 'white'" : "", in_quotes(plot.title),
       in_quotes(plot.x_label), in_quotes(plot.y_label));
+  if (plot.legend > 0) {
+    const double right = 1 - static_cast<double>(plot.legend) / plot.width;
+    text += fmt::format(
+        "set lmargin at screen {:.4f}\nset rmargin at screen {:.4f}\nset key at screen {:.4f}, graph 1 left\n",
+        90.0 / plot.width, right, right + 0.02);
+  }
+  if (plot.y_range) text += fmt::format("set yrange [{:.9g}:{:.9g}]\n", plot.y_range->first, plot.y_range->second);
   if (plot.log_x) text += "set logscale x\nunset mxtics\n";
   if (plot.log_y) text += "set logscale y\nunset mytics\nset format y '10^{%T}'\n";
   std::string curves;
@@ -177,6 +186,27 @@ std::string to_svg(const Plot& plot) {
       replace_all(svg, fmt::format("{}{}", before, name), fmt::format("{}{}_{}", before, plot.id, name));
   replace_all(svg, "font-family=\"Helvetica\"", "font-family=\"Helvetica, Arial, sans-serif\"");
   return svg;
+}
+
+std::string to_svg(const std::vector<Plot>& plots) {
+  std::size_t longest = 0;
+  for (const Plot& plot : plots)
+    for (const PlotSeries& series : plot.series) longest = std::max(longest, series.label.size());
+  int width = 0, height = 0;
+  std::string inner;
+  for (Plot plot : plots) {
+    plot.legend = 85 + 8 * static_cast<int>(longest);
+    const std::string svg = to_svg(plot);
+    const std::size_t begin = svg.find("<svg");
+    inner += fmt::format("<svg x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\"{}", height, plot.width, plot.height,
+                         svg.substr(begin + 4));
+    width = std::max(width, plot.width);
+    height += plot.height;
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"no\"?>\n<svg viewBox=\"0 0 {} {}\" "
+      "xmlns=\"http://www.w3.org/2000/svg\">\n{}</svg>\n",
+      width, height, inner);
 }
 
 void draw(const Plot& plot, const std::filesystem::path& file) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Plots of numbers, drawn by the program `gnuplot` (package gnuplot-nox).
@@ -21,9 +22,11 @@ struct PlotSeries {
 struct Plot {
   std::string title, x_label, y_label;
   bool log_x = false, log_y = false;
+  std::optional<std::pair<double, double>> y_range = {};  // without one, as the numbers need
   std::vector<PlotSeries> series = {};
   bool ground = true;             // white behind the plot; false leaves it to the page around it
   int width = 860, height = 400;  // in pixels, the legend on the right included
+  int legend = 0;  // the width of the legend in pixels, so that several plots align; 0: as its words need
   // Begins the identifiers of the SVG, so that several plots can stand in one page: a letter, then letters and digits.
   std::string id = "plot";
 };
@@ -32,6 +35,9 @@ struct Plot {
 // tell the series apart, too. Letters and axes have the colour "black", which a page may override. Equal plots
 // give equal text. Throws Error if there is nothing to draw, xs and ys differ in length, or gnuplot is missing or fails, with its message.
 std::string to_svg(const Plot& plot);
+
+// The plots of one width, one below the other and aligned, as one SVG file. Their `id`s must differ.
+std::string to_svg(const std::vector<Plot>& plots);
 
 // Writes the plot to a file that ends in .svg; it appears complete or not at all. Throws Error as above, FileError if it cannot be written.
 void draw(const Plot& plot, const std::filesystem::path& file);

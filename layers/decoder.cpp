@@ -25,6 +25,20 @@ void require_forcing(const std::string& name, const TeacherForcing& forcing) {
         fmt::format("{}: a ratio of teacher forcing of {} needs a generator for its draws", name, forcing.ratio));
 }
 
+// The likeliest symbol of every row of logits, the first of equals.
+Symbols likeliest(Var logits) {
+  const ArrayView values = logits.value();
+  const auto classes = static_cast<std::size_t>(values.shape[values.rank() - 1]);
+  Symbols best;
+  for (std::size_t row = 0; row < values.size(); row += classes) {
+    std::size_t first = 0;
+    for (std::size_t k = 1; k < classes; ++k)
+      if (values.flat(row + k) > values.flat(row + first)) first = k;
+    best.push_back(static_cast<std::int64_t>(first));
+  }
+  return best;
+}
+
 // What the decoder sees after a step at which `truth` was right.
 Symbols seen(const Symbols& truth, Var logits, const TeacherForcing& forcing) {
   if (forcing.ratio == 1) return truth;
@@ -159,19 +173,6 @@ std::int64_t batch_of(const DecoderStart& start) {
       throw ShapeError(fmt::format("decoder: the parts of the state have shapes {} and {}, of unequal batches",
                                    to_string(start.state.front().shape()), to_string(part.shape())));
   return batch;
-}
-
-Symbols likeliest(Var logits) {
-  const ArrayView values = logits.value();
-  const auto classes = static_cast<std::size_t>(values.shape[values.rank() - 1]);
-  Symbols best;
-  for (std::size_t row = 0; row < values.size(); row += classes) {
-    std::size_t first = 0;
-    for (std::size_t k = 1; k < classes; ++k)
-      if (values.flat(row + k) > values.flat(row + first)) first = k;
-    best.push_back(static_cast<std::int64_t>(first));
-  }
-  return best;
 }
 
 }  // namespace unroll

@@ -122,7 +122,4 @@ class Decoder : public Module {
 // The number of sequences that a start is for. Throws ShapeError for one without a state, or of unequal parts.
 std::int64_t batch_of(const DecoderStart& start);
 
-// The likeliest class of every row of logits (..., classes), the first of equals.
-Symbols likeliest(Var logits);
-
 }  // namespace unroll

@@ -61,8 +61,9 @@ DecoderStart EncoderDecoder::encode(Tape& tape, std::span<const Symbols> sources
     start = decoder.from(concat(encoded.state, 1));
   else
     start.state = std::move(encoded.state);
-  start.source = decoder.source(encoded.outputs, encoded.lengths);
   start.steps = std::ssize(encoded.outputs);
+  const Step last(tape, start.steps);
+  start.source = decoder.source(encoded.outputs, encoded.lengths);
   return start;
 }
 

@@ -113,7 +113,8 @@ std::vector<std::u32string> captions(const Network& network, const std::vector<I
     const auto [logits, next] = network(x, state);
     state = next;
     const std::vector<std::int64_t> symbols = likeliest(logits);
-    for (std::size_t i = 0; i < items.size(); ++i) written[i] += letters_now[i] = network.alphabet.character(symbols[i]);
+    for (std::size_t i = 0; i < items.size(); ++i)
+      written[i] += letters_now[i] = network.alphabet.character(symbols[i]);
   }
   for (std::u32string& text : written) text = text.substr(0, text.find(end));
   return written;
@@ -152,14 +153,21 @@ Outcome caption(const RunOptions& options) {
   std::string shown;
   for (std::size_t i = 0; i < 6; ++i) {
     const std::vector<std::string> rows = drawn(*held_out[2 * i].image);
-    for (std::size_t row = 0; row < 8; ++row) shown += fmt::format("    {}{}\n", rows[row], row == 4 ? fmt::format("   {}, {}", encode_utf8(written[2 * i]), encode_utf8(written[2 * i + 1])) : "");
+    for (std::size_t row = 0; row < 8; ++row)
+      shown += fmt::format(
+          "    {}{}\n", rows[row],
+          row == 4 ? fmt::format("   {}, {}", encode_utf8(written[2 * i]), encode_utf8(written[2 * i + 1])) : "");
   }
-  return {.score_name = fmt::format("names written right, letter for letter, of {} held-out digits in English and Korean", held_out.size() / 2),
-          .score = right / all,
-          .baselines = {{"always the same name", 0.1}},
-          .parameters = static_cast<std::int64_t>(network.parameter_count()),
-          .shown = shown,
-          .picture = [network](Tape& tape) { return loss_of(network, tape, {Item{&digits_held_out().front(), 0}}, 3); }};
+  return {
+      .score_name = fmt::format("names written right, letter for letter, of {} held-out digits in English and Korean",
+                                held_out.size() / 2),
+      .score = right / all,
+      .baselines = {{"always the same name", 0.1}},
+      .parameters = static_cast<std::int64_t>(network.parameter_count()),
+      .shown = shown,
+      .picture = [network](Tape& tape) {
+        return loss_of(network, tape, {Item{&digits_held_out().front(), 0}}, 3);
+      }};
 }
 
 }  // namespace unroll::examples

@@ -3,6 +3,7 @@
 #include <unroll/core/array/error.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -12,6 +13,21 @@ namespace unroll::examples {
 namespace {
 
 constexpr std::size_t learned_digits = 1437;
+constexpr std::size_t learned_sentences = 400;  // of each language
+
+// Lines such as "+ The soup is warm." from line `begin` up to `end`, of both languages.
+std::vector<LabelledSentence> sentences(std::size_t begin, std::size_t end) {
+  std::vector<LabelledSentence> result;
+  for (const char* file : {"sentiment-en.txt", "sentiment-ko.txt"}) {
+    const std::vector<std::string_view> lines = data_lines(file);
+    for (std::size_t i = begin; i < std::min(end, lines.size()); ++i) {
+      if (!lines[i].starts_with("+ ") && !lines[i].starts_with("- "))
+        throw Error(fmt::format("{}: not + or - and a sentence: {}", file, lines[i]));
+      result.push_back({lines[i].substr(2), lines[i][0] == '+'});
+    }
+  }
+  return result;
+}
 
 // "7 0017g..." : the label, and 64 pixels from 0 to g = 16.
 DigitImage parse_digit(std::string_view line) {
@@ -66,6 +82,11 @@ std::vector<std::string> drawn(const DigitImage& image) {
     rows[i / 8] += ink < 4 ? "  " : ink < 8 ? ". " : ink < 12 ? "o " : "# ";
   }
   return rows;
+}
+
+std::vector<LabelledSentence> sentences_to_learn() { return sentences(0, learned_sentences); }
+std::vector<LabelledSentence> sentences_held_out() {
+  return sentences(learned_sentences, std::numeric_limits<std::size_t>::max());
 }
 
 std::vector<double> sea_temperatures() {

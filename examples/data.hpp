@@ -38,6 +38,16 @@ std::span<const DigitImage> digits_held_out();
 // The picture in characters, two for each pixel, and a line for each row.
 std::vector<std::string> drawn(const DigitImage& image);
 
+// A sentence, and whether its writer is pleased.
+struct LabelledSentence {
+  std::string_view text;
+  bool pleased = false;
+};
+
+// English and then Korean; of each the first 400 to learn from, and the last 100 held out, half of them pleased.
+std::vector<LabelledSentence> sentences_to_learn();
+std::vector<LabelledSentence> sentences_held_out();
+
 // The mean sea surface temperature of each month from 1950 to 2010 in degrees Celsius, between 0 and 10 degrees south and 90 and 80 degrees west.
 std::vector<double> sea_temperatures();
 

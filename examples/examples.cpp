@@ -12,14 +12,17 @@ namespace {
 
 constexpr Example table[] = {
     {"digit", "one-to-one", "an 8x8 picture of a handwritten digit -> which digit it is", 1000, digit},
-    {"caption", "one-to-many", "a picture of a digit -> its name in English or Korean, letter by letter", 2000, caption},
+    {"caption", "one-to-many", "a picture of a digit -> its name in English or Korean, letter by letter", 2000,
+     caption},
+    {"sentiment", "many-to-one", "a sentence in English or Korean -> whether its writer is pleased", 700, sentiment},
     {"translate", "many-to-many, encoder-decoder", "a number in words (English, Korean) -> its digits, and back", 4000,
      translate},
     {"next-character", "many-to-many, synchronised", "a story, character by character -> at each the next one", 1400,
      next_character},
-    {"series", "many-to-many, synchronised", "a sea temperature, month by month -> at each the next month's", 1000, series},
-    {"video", "many-to-many, synchronised", "frames of a moving shape -> at each which shape it is and where it moves", 1500,
-     video},
+    {"series", "many-to-many, synchronised", "a sea temperature, month by month -> at each the next month's", 400,
+     series},
+    {"video", "many-to-many, synchronised", "frames of a moving shape -> at each which shape it is and where it moves",
+     1500, video},
 };
 
 }  // namespace

@@ -56,6 +56,7 @@ const Example& find(std::string_view name);
 
 Outcome digit(const RunOptions& options);
 Outcome caption(const RunOptions& options);
+Outcome sentiment(const RunOptions& options);
 Outcome translate(const RunOptions& options);
 Outcome next_character(const RunOptions& options);
 Outcome series(const RunOptions& options);

@@ -19,7 +19,9 @@ namespace {
 // (order 1), counted in the text to learn from; one is added to each count, so that nothing is impossible.
 double counted_bits(const std::vector<std::int64_t>& learned, const std::vector<std::int64_t>& held_out,
                     std::int64_t vocabulary, bool after_one) {
-  const auto context = [&](const std::vector<std::int64_t>& text, std::size_t i) { return after_one ? text[i - 1] : 0; };
+  const auto context = [&](const std::vector<std::int64_t>& text, std::size_t i) {
+    return after_one ? text[i - 1] : 0;
+  };
   std::map<std::pair<std::int64_t, std::int64_t>, double> counts;
   std::map<std::int64_t, double> totals;
   for (std::size_t i = 1; i < learned.size(); ++i) {
@@ -63,17 +65,18 @@ Outcome next_character(const RunOptions& options) {
 
   const std::u32string prompt = U"The train ";
   const std::u32string written = sample(model, prompt, {.length = 240, .temperature = 0.5, .seed = options.seed});
-  return {.score_name = fmt::format("bits per character on the last {} characters of the story, held out", held_out.size()),
-          .score = bits_per_character(model, TextStreams(held_out, 1, 48)),
-          .higher_is_better = false,
-          .baselines = {{"counts of pairs of characters", counted_bits(learned, held_out, vocabulary.size(), true)},
-                        {"counts of characters", counted_bits(learned, held_out, vocabulary.size(), false)}},
-          .parameters = static_cast<std::int64_t>(model.parameter_count()),
-          .shown = fmt::format("it writes, after \"The train \":\n\n{}\n", encode_utf8(prompt + written)),
-          .picture = [model, symbols](Tape& tape) {
-            CharacterModel::CarriedState zero = model.zero_state(1);
-            return model.loss(tape, TextStreams({symbols.begin(), symbols.begin() + 4}, 1, 3).window(0), zero);
-          }};
+  return {
+      .score_name = fmt::format("bits per character on the last {} characters of the story, held out", held_out.size()),
+      .score = bits_per_character(model, TextStreams(held_out, 1, 48)),
+      .higher_is_better = false,
+      .baselines = {{"counts of pairs of characters", counted_bits(learned, held_out, vocabulary.size(), true)},
+                    {"counts of characters", counted_bits(learned, held_out, vocabulary.size(), false)}},
+      .parameters = static_cast<std::int64_t>(model.parameter_count()),
+      .shown = fmt::format("it writes, after \"The train \":\n\n{}\n", encode_utf8(prompt + written)),
+      .picture = [model, symbols](Tape& tape) {
+        CharacterModel::CarriedState zero = model.zero_state(1);
+        return model.loss(tape, TextStreams({symbols.begin(), symbols.begin() + 4}, 1, 3).window(0), zero);
+      }};
 }
 
 }  // namespace unroll::examples

@@ -14,22 +14,24 @@
 #include <fmt/format.h>
 
 // Many-to-many, synchronised: every month a measured temperature goes in and the next month's comes out. The series is the sea surface
-// temperature off Peru from 1950 to 2010, where El Niño shows first.
+// temperature off Peru from 1950 to 2010, where El Niño shows first. (The sizes and rates below did best on 1987 to 1998, learned from the
+// years before; the held-out years after 1998 had no say in them.)
 namespace unroll::examples {
 
 namespace {
 
 constexpr std::size_t held_out_months = 144;  // 1999 to 2010
 constexpr std::int64_t window = 60;           // months of a training sequence
-constexpr double mean_temperature = 23, scale = 2;  // roughly those of the series, so that the network sees numbers around 0
+constexpr double mean_temperature = 23,
+                 scale = 2;  // roughly those of the series, so that the network sees numbers around 0
 
 // At every month it says by how much the temperature will change. It sees the temperature, and the time of the year as a point on a circle.
 class Network : public Module {
  public:
   explicit Network(Generator& generator)
       : Module("forecaster"),
-        gru({.input = 3, .hidden = 24}, generator),
-        readout({.input = 24, .output = 1, .name = "readout"}, generator) {
+        gru({.input = 3, .hidden = 32}, generator),
+        readout({.input = 32, .output = 1, .name = "readout"}, generator) {
     add(gru);
     add(readout);
   }
@@ -69,8 +71,8 @@ Sequence<HiddenState> run(const Network& network, Tape& tape, const Array& xs) {
   return over_time(network, tape.constant(xs, "x"), network.gru.zero_state(tape, xs.shape()[1]));
 }
 
-Var loss_of(const Network& network, Tape& tape, const std::vector<double>& series, const std::vector<std::size_t>& begins,
-            std::int64_t length) {
+Var loss_of(const Network& network, Tape& tape, const std::vector<double>& series,
+            const std::vector<std::size_t>& begins, std::int64_t length) {
   const Sequence<HiddenState> predicted = run(network, tape, inputs(series, begins, length));
   return mse(predicted.stacked(), tape.constant(targets(series, begins, length), "target")).named("L");
 }
@@ -106,7 +108,7 @@ Outcome series(const RunOptions& options) {
     for (int i = 0; i < 16; ++i) begins.push_back(generator.below(learned - static_cast<std::size_t>(window)));
     return loss_of(network, tape, series, begins, window);
   };
-  AdamW adam(network.parameters(), {.learning_rate = 0.003, .weight_decay = 0.1});
+  AdamW adam(network.parameters(), {.learning_rate = 0.003, .weight_decay = 0.3});
   fit(loss, adam,
       {.updates = options.updates,
        .clip = 1,
@@ -125,8 +127,11 @@ Outcome series(const RunOptions& options) {
 
   std::string shown = "the last year, in degrees Celsius:\n  month      measured  forecast  mean of the month\n";
   for (std::size_t i = series.size() - 12; i < series.size(); ++i)
-    shown += fmt::format("  {}-{:02}  {:>10.2f}{:>10.2f}{:>10.2f}\n", 1950 + i / 12, i % 12 + 1, series[i], forecast(i), seasonal(i));
-  return {.score_name = fmt::format("error of the forecast for the next month over the last {} months, held out: root of the mean square, in degrees", held_out_months),
+    shown += fmt::format("  {}-{:02}  {:>10.2f}{:>10.2f}{:>10.2f}\n", 1950 + i / 12, i % 12 + 1, series[i], forecast(i),
+                         seasonal(i));
+  return {.score_name = fmt::format("error of the forecast for the next month over the last {} months, held out: root "
+                                    "of the mean square, in degrees",
+                                    held_out_months),
           .score = error(series, forecast),
           .higher_is_better = false,
           .baselines = {{"as much off the mean of the month as this month", error(series, deviating)},

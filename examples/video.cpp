@@ -20,26 +20,27 @@ namespace {
 
 constexpr std::size_t side = 12, shape_side = 5, frames = 10;
 constexpr std::array<const char*, 4> shape_names{"square", "circle", "cross", "bar"};
-constexpr std::array<const char*, 4> shapes{"#####"
-                                            "#...#"
-                                            "#...#"
-                                            "#...#"
-                                            "#####",
-                                            ".###."
-                                            "#...#"
-                                            "#...#"
-                                            "#...#"
-                                            ".###.",
-                                            "..#.."
-                                            "..#.."
-                                            "#####"
-                                            "..#.."
-                                            "..#..",
-                                            "....."
-                                            "....."
-                                            "#####"
-                                            "....."
-                                            "....."};
+constexpr std::array<const char*, 4> shapes{
+    "#####"
+    "#...#"
+    "#...#"
+    "#...#"
+    "#####",
+    ".###."
+    "#...#"
+    "#...#"
+    "#...#"
+    ".###.",
+    "..#.."
+    "..#.."
+    "#####"
+    "..#.."
+    "..#..",
+    "....."
+    "....."
+    "#####"
+    "....."
+    "....."};
 constexpr std::array<const char*, 4> direction_names{"left", "right", "up", "down"};
 
 using Frame = std::array<float, side * side>;
@@ -67,7 +68,8 @@ Video make_video(Generator& generator) {
     for (float& pixel : video.pixels[t]) pixel = static_cast<float>(0.3 * generator.normal());
     for (std::size_t i = 0; i < shape_side * shape_side; ++i)
       if (shapes[shape][i] == '#')
-        video.pixels[t][(static_cast<std::size_t>(y) + i / shape_side) * side + static_cast<std::size_t>(x) + i % shape_side] += 1;
+        video.pixels[t][(static_cast<std::size_t>(y) + i / shape_side) * side + static_cast<std::size_t>(x) +
+                        i % shape_side] += 1;
   }
   return video;
 }
@@ -106,13 +108,15 @@ class Network : public Module {
 };
 
 // The logits of every frame, for videos side by side.
-std::vector<Var> logits_of(const Network& network, Tape& tape, const std::vector<Video>& videos, std::size_t length = frames) {
+std::vector<Var> logits_of(const Network& network, Tape& tape, const std::vector<Video>& videos,
+                           std::size_t length = frames) {
   std::vector<Var> xs;
   for (std::size_t t = 0; t < length; ++t) {
     const Step step(tape, static_cast<std::int64_t>(t) + 1);
     Array x({std::ssize(videos), side * side});
     for (std::size_t row = 0; row < videos.size(); ++row)
-      std::copy(videos[row].pixels[t].begin(), videos[row].pixels[t].end(), x.span<float>().begin() + static_cast<std::ptrdiff_t>(row * side * side));
+      std::copy(videos[row].pixels[t].begin(), videos[row].pixels[t].end(),
+                x.span<float>().begin() + static_cast<std::ptrdiff_t>(row * side * side));
     xs.push_back(tape.constant(x, "frame"));
   }
   return over_time(network, xs, network.gru.zero_state(tape, std::ssize(videos))).outputs;
@@ -167,13 +171,14 @@ Outcome video(const RunOptions& options) {
   labels.erase(labels.begin(), labels.begin() + std::ssize(held_out));
   const std::vector<std::int64_t> answers = answers_of(network, held_out);
   std::string shown;
-  return {.score_name = fmt::format("frames with the right shape and direction, of {} held-out videos", held_out.size()),
-          .score = accuracy(answers, labels),
-          .baselines = {{"the same network without memory", accuracy(answers_of(forgetful, held_out), labels)},
-                        {"always the most frequent label", majority_accuracy(labels, labels)}},
-          .parameters = static_cast<std::int64_t>(network.parameter_count()),
-          .shown = shown,
-          .picture = [network, held_out](Tape& tape) { return loss_of(network, tape, {held_out.front()}, 3); }};
+  return {
+      .score_name = fmt::format("frames with the right shape and direction, of {} held-out videos", held_out.size()),
+      .score = accuracy(answers, labels),
+      .baselines = {{"the same network without memory", accuracy(answers_of(forgetful, held_out), labels)},
+                    {"always the most frequent label", majority_accuracy(labels, labels)}},
+      .parameters = static_cast<std::int64_t>(network.parameter_count()),
+      .shown = shown,
+      .picture = [network, held_out](Tape& tape) { return loss_of(network, tape, {held_out.front()}, 3); }};
 }
 
 }  // namespace unroll::examples

@@ -24,6 +24,11 @@ Var truncated_loss(Tape& tape, const LSTM& lstm, const Array& xs) {
   return mean(square(stack(outputs)));
 }
 
+Var recomputed_loss(Tape& tape, const LSTM& lstm, const Array& xs) {
+  const auto [outputs, last] = over_time(lstm, tape.constant(xs, "x"), {.recompute = Recompute::square_root()});
+  return mean(square(stack(outputs)));
+}
+
 GradientBias bias_of_truncation(const LSTM& lstm, const Array& xs) {
   Tape a, b;
   const Gradients truncated = backward(truncated_loss(a, lstm, xs));
@@ -66,7 +71,7 @@ std::string output_of(const std::string& arguments) {
 TEST_CASE("ways through time: the code that the page shows is the code of its test") {
   const std::string source = read_whole_file(std::string(UNROLL_TEST_DIR) + "/test_ways_through_time.cpp");
   const auto code = blocks(page(), "cpp");
-  CHECK(code.size() == 4);
+  CHECK(code.size() == 5);
   for (const std::string& block : code) {
     INFO(block);
     CHECK(source.find("\n" + block) != std::string::npos);
@@ -102,6 +107,23 @@ TEST_CASE("ways through time: what the page says about its programs is true") {
   CHECK(bias.all.relative_error > 1e-4);
   CHECK(bias.all.relative_error < 0.5);
   CHECK(bias.all.cosine > 0.9);
+
+  Tape thrifty;
+  const Var recomputed = recomputed_loss(thrifty, lstm, whole);
+  CHECK(thrifty.size() < full.size() / 2);
+  const Gradients exact = backward(loss), again = backward(recomputed);
+  for (const Parameter& p : lstm.parameters()) CHECK(same_bits(again[p], exact[p]));
+  const std::string text = page();
+  for (const auto& [name, schedule] :
+       std::vector<std::pair<std::string, Recompute>>{{"every(100)", Recompute::every(100)},
+                                                      {"square_root()", Recompute::square_root()},
+                                                      {"revolve(10)", Recompute::revolve(10)},
+                                                      {"revolve(3)", Recompute::revolve(3)}}) {
+    const std::size_t row = text.find("| `Recompute::" + name);
+    REQUIRE(row != std::string::npos);
+    CHECK(text.substr(row, text.find('\n', row) - row)
+              .ends_with("| " + std::to_string(schedule.recomputed_steps(1000)) + " |"));
+  }
 
   // the loss of the page is the mean over the steps, that of RTRL their sum
   const RtrlResult forward = forward_in_time(lstm, xs);

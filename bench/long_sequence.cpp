@@ -3,6 +3,7 @@
 //   unroll_bench_long [STEPS [SCHEDULE]]       SCHEDULE: all, square-root, a number k (every k steps), or rN (N stored states, binomial)
 
 #include <unroll/core/kernels/linalg.hpp>
+#include <unroll/layers/initializers.hpp>
 #include <unroll/unroll.hpp>
 
 #include <chrono>

@@ -31,20 +31,18 @@ class Checks {
   std::vector<Checked> run() {
     if (wanted(CellKind::rnn)) {
       for (const auto& [suffix, activation] : {std::pair{"tanh", Activation::tanh}, {"relu", Activation::relu}})
-        both_forms<RNN, textbook::RNN>(fmt::format("rnn {}", suffix),
-                                       RNNOptions{.input = options_.input,
-                                                  .hidden = options_.hidden,
-                                                  .activation = activation,
-                                                  .dtype = DType::f64});
+        both_forms<RNN, textbook::RNN>(
+            fmt::format("rnn {}", suffix),
+            RNNOptions{
+                .input = options_.input, .hidden = options_.hidden, .activation = activation, .dtype = DType::f64});
       ways(CellKind::rnn);
     }
     if (wanted(CellKind::lstm)) {
       for (const bool peepholes : {false, true})
-        both_forms<LSTM, textbook::LSTM>(peepholes ? "lstm peepholes" : "lstm",
-                                         LSTMOptions{.input = options_.input,
-                                                     .hidden = options_.hidden,
-                                                     .peepholes = peepholes,
-                                                     .dtype = DType::f64});
+        both_forms<LSTM, textbook::LSTM>(
+            peepholes ? "lstm peepholes" : "lstm",
+            LSTMOptions{
+                .input = options_.input, .hidden = options_.hidden, .peepholes = peepholes, .dtype = DType::f64});
       RecurrentStackOptions o = stack_options(CellKind::lstm);
       o.projection = std::max<std::int64_t>(1, options_.hidden / 2);
       shifted("lstm, projection", RecurrentStack(o, generator_));
@@ -54,8 +52,7 @@ class Checks {
       for (const Reset reset : {Reset::before, Reset::after})
         both_forms<GRU, textbook::GRU>(
             reset == Reset::before ? "gru reset before" : "gru reset after",
-            GRUOptions{
-                .input = options_.input, .hidden = options_.hidden, .reset = reset, .dtype = DType::f64});
+            GRUOptions{.input = options_.input, .hidden = options_.hidden, .reset = reset, .dtype = DType::f64});
       RecurrentStackOptions o = stack_options(CellKind::gru);
       o.layer_norm = true;
       o.reset = Reset::after;
@@ -112,9 +109,7 @@ class Checks {
       const Var next = 0.5 * h + x;
       return std::pair{next, next};
     };
-    const auto zero = [H](Tape& tape, std::int64_t batch) {
-      return tape.constant(Array({batch, H}, DType::f64), "h");
-    };
+    const auto zero = [H](Tape& tape, std::int64_t batch) { return tape.constant(Array({batch, H}, DType::f64), "h"); };
     const Stack stack({rnn, lstm, gru, AnyCell("sum", decaying_sum, zero)});
     shifted("rnn, lstm, gru and a lambda", stack);
     lengths("rnn, lstm, gru and a lambda", stack);

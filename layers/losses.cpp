@@ -25,7 +25,7 @@ Array beside(const Array& mask, const Shape& prediction, DType dtype) {
                                  to_string(mask.shape()), to_string(prediction)));
   for (std::size_t i = 0; i < mask.size(); ++i)
     if (!(mask.flat(i) >= 0 && std::isfinite(mask.flat(i))))
-      throw ShapeError(fmt::format("mse: mask entry {} is {}, expected 0 or more", i, mask.flat(i)));
+      throw ShapeError(fmt::format("mse: mask entry {} is {}, expected a finite number from 0 up", i, mask.flat(i)));
   std::vector<std::int64_t> extents = mask.shape().vector();
   extents.resize(prediction.rank(), 1);
   return mask.as(dtype).reshaped(Shape(extents));

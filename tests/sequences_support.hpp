@@ -59,6 +59,7 @@ template <class Cell, class Zero> struct Subject {
   Zero zero_state;  // zero_state(tape, batch)
   std::vector<Parameter> parameters;
 };
+template <class Cell, class Zero> Subject(Cell, Zero, std::vector<Parameter>) -> Subject<Cell, Zero>;
 template <class Layer> auto subject(const Layer& layer) {
   return Subject{layer, [layer](Tape& tape, std::int64_t batch) { return layer.zero_state(tape, batch); },
                  layer.parameters()};
@@ -68,8 +69,11 @@ template <class S>
 Ragged random_ragged(const S& s, std::vector<std::int64_t> lengths, std::int64_t time, std::int64_t input,
                      std::int64_t output, Generator& generator) {
   const auto batch = static_cast<std::int64_t>(lengths.size());
-  Ragged r{std::move(lengths), random_array({time, batch, input}, generator), Array({time, batch, output}, DType::f64),
-           {}, {}};
+  Ragged r{std::move(lengths),
+           random_array({time, batch, input}, generator),
+           Array({time, batch, output}, DType::f64),
+           {},
+           {}};
   for (std::int64_t t = 0; t < time; ++t)
     for (std::int64_t b = 0; b < batch; ++b)
       for (std::int64_t j = 0; j < output; ++j)
@@ -111,7 +115,8 @@ inline void put(Array& to, const Array& from, std::int64_t b, bool batch_first) 
   const std::int64_t width = static_cast<std::int64_t>(from.size()) / time;
   for (std::int64_t t = 0; t < time; ++t)
     for (std::int64_t j = 0; j < width; ++j)
-      to.set_flat(static_cast<std::size_t>((t * batch + b) * width + j), from.flat(static_cast<std::size_t>(t * width + j)));
+      to.set_flat(static_cast<std::size_t>((t * batch + b) * width + j),
+                  from.flat(static_cast<std::size_t>(t * width + j)));
 }
 
 // Every sequence by itself, without padding, on a tape of its own.
@@ -158,8 +163,7 @@ inline Ragged with_garbage(Ragged r) {
 }
 
 // Checks that padding with lengths, padding with a mask, and packing give what each sequence gives by itself, in both directions.
-template <class S>
-void check_ragged(const S& s, std::int64_t input, std::int64_t output, Generator& generator) {
+template <class S> void check_ragged(const S& s, std::int64_t input, std::int64_t output, Generator& generator) {
   const Ragged r = random_ragged(s, {2, 5, 1, 5, 3}, 6, input, output, generator), padded = with_garbage(r);
   for (const bool reverse : {false, true}) {
     CAPTURE(reverse);

@@ -156,8 +156,8 @@ TEST_CASE("unroll check: all cells pass, in JSON and as a table") {
     CHECK(layers.contains(layer));
     CHECK(layers.contains(std::string(layer) + ", textbook"));
   }
-  for (const char* name : {"x", "h0", "c0", "lstm.W_x", "lstm.p_o", "gru.b_h", "rnn.b", "lstm.U_f", "lstm.W_p", "lstm.g_c", "lstm1.h0",
-                           "gru2_backward.W_h", "initial.c"})
+  for (const char* name : {"x", "h0", "c0", "lstm.W_x", "lstm.p_o", "gru.b_h", "rnn.b", "lstm.U_f", "lstm.W_p",
+                           "lstm.g_c", "lstm1.h0", "gru2_backward.W_h", "initial.c"})
     CHECK(names.contains(name));
 
   const Result table = run({"check", "GRU", "rnn", "--order", "2", "--hidden", "2", "--steps", "2"});

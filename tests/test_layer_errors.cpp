@@ -57,15 +57,15 @@ TEST_CASE("a projection below 1, and a textbook form with options that it has no
                        "lstm: option projection is -1, expected at least 1", ShapeError);
   CHECK_THROWS_WITH_AS(textbook::LSTM({.input = 2, .hidden = 3, .projection = 2}, generator),
                        "lstm: the textbook form has no projection: leave it out, or take the packed form", Error);
-  CHECK_THROWS_WITH_AS(
-      textbook::LSTM({.input = 2, .hidden = 3, .layer_norm = true}, generator),
-      "lstm: the textbook form has no layer normalisation: leave it out, or take the packed form", Error);
-  CHECK_THROWS_WITH_AS(
-      textbook::GRU({.input = 2, .hidden = 3, .layer_norm = true}, generator),
-      "gru: the textbook form has no layer normalisation: leave it out, or take the packed form", Error);
-  CHECK_THROWS_WITH_AS(
-      textbook::RNN({.input = 2, .hidden = 3, .layer_norm = true}, generator),
-      "rnn: the textbook form has no layer normalisation: leave it out, or take the packed form", Error);
+  CHECK_THROWS_WITH_AS(textbook::LSTM({.input = 2, .hidden = 3, .layer_norm = true}, generator),
+                       "lstm: the textbook form has no layer normalisation: leave it out, or take the packed form",
+                       Error);
+  CHECK_THROWS_WITH_AS(textbook::GRU({.input = 2, .hidden = 3, .layer_norm = true}, generator),
+                       "gru: the textbook form has no layer normalisation: leave it out, or take the packed form",
+                       Error);
+  CHECK_THROWS_WITH_AS(textbook::RNN({.input = 2, .hidden = 3, .layer_norm = true}, generator),
+                       "rnn: the textbook form has no layer normalisation: leave it out, or take the packed form",
+                       Error);
   const LSTM projected({.input = 2, .hidden = 3, .projection = 1, .dtype = DType::f64}, generator);
   CHECK_THROWS_WITH_AS(run(projected, {4, 5, 2}, {5, 3}, {5, 3}),
                        doctest::Contains("lstm: the state h has shape (5, 3), expected (5, 1)"), ShapeError);

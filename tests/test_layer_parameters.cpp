@@ -104,8 +104,7 @@ TEST_CASE("layer normalisation and projection add their parameters, gains at 1 a
   CHECK(close(lstm.g_c.value(), Array({5}, {1, 1, 1, 1, 1}), 0, 0));
   CHECK(close(lstm.b_c.value(), Array({5}, DType::f64), 0, 0));
   const LSTM projected({.input = 3, .hidden = 5, .peepholes = true, .projection = 2}, generator);
-  CHECK(names(projected) ==
-        Names{"lstm.W_x", "lstm.W_h", "lstm.b", "lstm.p_i", "lstm.p_f", "lstm.p_o", "lstm.W_p"});
+  CHECK(names(projected) == Names{"lstm.W_x", "lstm.W_h", "lstm.b", "lstm.p_i", "lstm.p_f", "lstm.p_o", "lstm.W_p"});
   CHECK(projected.parameter_count() == 4 * (4 * 5 + 2 * 5) + 15 + 5 * 2);
   CHECK(names(RNN({.input = 1, .hidden = 1, .layer_norm = true}, generator)) ==
         Names{"rnn.W_x", "rnn.W_h", "rnn.b", "rnn.g"});

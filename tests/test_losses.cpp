@@ -108,7 +108,8 @@ TEST_CASE("cross-entropy refuses targets and masks that do not fit, and says whi
 TEST_CASE("masked mse: the mean is over the elements of the rows that count, and the others have no gradient") {
   Tape tape;
   // (time, batch, feature) = (2, 2, 1): squared differences 1, 4, 9 and 16
-  const Var prediction = tape.input(Array({2, 2, 1}, {1, 2, 3, 4})), target = tape.constant(Array({2, 2, 1}, DType::f64));
+  const Var prediction = tape.input(Array({2, 2, 1}, {1, 2, 3, 4})),
+            target = tape.constant(Array({2, 2, 1}, DType::f64));
   const Var loss = mse(prediction, target, Array({2, 2}, {1, 0, 1, 0}));
   CHECK(loss.item() == 5);
   CHECK(close(backward(loss)[prediction], Array({2, 2, 1}, {1, 0, 3, 0}), 1e-15, 0));
@@ -141,8 +142,10 @@ TEST_CASE("masked mse refuses masks that do not fit, and says which") {
   CHECK_THROWS_WITH_AS(mse(x, x, Array({2, 3, 4, 1}, DType::f64)),
                        "mse: the mask has shape (2, 3, 4, 1), expected the first axes of the prediction's (2, 3, 4)",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(mse(x, x, Array({2}, {1, -1})), "mse: mask entry 1 is -1, expected 0 or more", ShapeError);
-  CHECK_THROWS_WITH_AS(mse(x, x, Array({2}, {NAN, 1})), "mse: mask entry 0 is nan, expected 0 or more", ShapeError);
+  CHECK_THROWS_WITH_AS(mse(x, x, Array({2}, {1, -1})), "mse: mask entry 1 is -1, expected a finite number from 0 up",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(mse(x, x, Array({2}, {NAN, 1})), "mse: mask entry 0 is nan, expected a finite number from 0 up",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(mse(x, zeros(tape, {2, 3}), Array({2}, {1, 1})),
                        "mse: the prediction has shape (2, 3, 4), the target (2, 3)", ShapeError);
 }
@@ -156,7 +159,8 @@ TEST_CASE("per sequence: every sequence has the same weight in the mean, however
   CHECK(mse(prediction, target, mask).item() == doctest::Approx(5).epsilon(1e-14));
   CHECK(mse(prediction, target, per_sequence(mask)).item() == doctest::Approx(6).epsilon(1e-14));
 
-  const std::vector<Var> logits = two_steps(tape);  // -log p: ln 2 and ln 4 of the first sequence, ln 1.25 of the second
+  const std::vector<Var> logits =
+      two_steps(tape);  // -log p: ln 2 and ln 4 of the first sequence, ln 1.25 of the second
   const Array weights = per_sequence(mask);
   CHECK(cross_entropy(logits, Targets{1, 0, 0, 0}, weights.span<double>()).item() ==
         doctest::Approx(((std::log(2.0) + std::log(4.0)) / 2 + std::log(1.25)) / 2).epsilon(1e-14));

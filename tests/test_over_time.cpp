@@ -2,6 +2,7 @@
 
 #include <unroll/layers/stack.hpp>
 
+#include <numeric>
 #include <tuple>
 
 // Sequences of different lengths side by side: masks, lengths, packing, and both directions of time.
@@ -110,7 +111,8 @@ TEST_CASE("over time: the mask may be float32 and the layer float64, and the cal
   CHECK(sequence.outputs[1].value().at({0, 2}) != 0);
 }
 
-TEST_CASE("over time: a packed sequence holds the running rows, the longest first, and unpacks to the order of the batch") {
+TEST_CASE(
+    "over time: a packed sequence holds the running rows, the longest first, and unpacks to the order of the batch") {
   Tape tape;
   const Var x = tape.constant(Array({3, 3, 1}, {1, 2, 3, 10, 20, 30, 100, 200, 300}));
   const std::vector<std::int64_t> lengths{1, 3, 1};
@@ -121,6 +123,10 @@ TEST_CASE("over time: a packed sequence holds the running rows, the longest firs
   CHECK(close(packed.steps[1].value(), Array({1, 1}, {20}), 0, 0));
   CHECK(packed.steps[2].node().place.step == 3);
   CHECK(close(stack(unpack(packed)).value(), Array({3, 3, 1}, {1, 2, 3, 0, 20, 0, 0, 200, 0}), 0, 0));
+
+  std::vector<std::int64_t> equal(100, 1), places(100);  // equal lengths keep their order
+  std::iota(places.begin(), places.end(), 0);
+  CHECK(pack(tape.constant(Array({1, 100, 1}, DType::f64)), equal).order == places);
 }
 
 TEST_CASE("over time: packing computes only the rows that run") {
@@ -179,16 +185,17 @@ TEST_CASE("over time: what cannot be packed is refused") {
                        "with a length for each sequence",
                        ShapeError);
   CHECK_THROWS_WITH_AS(pack(std::vector<Var>{}, Lengths{}), "pack: 0 lengths and 0 steps, expected some", ShapeError);
-  CHECK_THROWS_WITH_AS(over_time(r.layer, PackedSequence{}), "over_time: a packed sequence without steps: pack() makes one",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(over_time(r.layer, PackedSequence{}),
+                       "over_time: a packed sequence without steps: pack() makes one", ShapeError);
   const PackedSequence packed = pack(r.x, Lengths{4, 1, 2});
+  CHECK_THROWS_WITH_AS(over_time(r.layer, packed, {.lengths = {1, 1, 1}}),
+                       "over_time: a mask or lengths were given for packed sequences, which have their own lengths",
+                       Error);
   CHECK_THROWS_WITH_AS(
-      over_time(r.layer, packed, {.lengths = {1, 1, 1}}),
-      "over_time: a mask or lengths were given for packed sequences, which have their own lengths", Error);
-  CHECK_THROWS_WITH_AS(over_time(r.layer, packed, r.layer.zero_state(r.tape, 2)),
-                       doctest::Contains("over_time: the state h has shape (2, 3), expected 3 rows, one for each packed "
-                                         "sequence"),
-                       ShapeError);
+      over_time(r.layer, packed, r.layer.zero_state(r.tape, 2)),
+      doctest::Contains("over_time: the state h has shape (2, 3), expected 3 rows, one for each packed "
+                        "sequence"),
+      ShapeError);
 }
 
 }  // namespace unroll::test

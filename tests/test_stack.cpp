@@ -94,7 +94,8 @@ TEST_CASE("stack: a stack stands in another stack, and shared layers count once"
   CHECK(nested.parameter_count() == layer.parameter_count());
   Tape tape;
   const Var x = tape.input(random_array({3, 2, 2}, generator));
-  CHECK(same_bits(over_time(nested, x).stacked().value(), over_time(Stack({layer, layer, layer}), x).stacked().value()));
+  CHECK(
+      same_bits(over_time(nested, x).stacked().value(), over_time(Stack({layer, layer, layer}), x).stacked().value()));
 }
 
 TEST_CASE("stack: a residual layer adds what it saw, from the second layer up") {
@@ -148,16 +149,19 @@ TEST_CASE("stack: what does not fit is refused, and the message says what") {
   CHECK(message([&] { Stack({layer}, {.dropout = 1}); }) ==
         "stack: option dropout is 1, expected a rate from 0 to below 1");
   CHECK(message([&] { Bidirectional({}); }) == "bidirectional: option layers is 0, expected at least 1");
-  CHECK(message([&] { Bidirectional({{layer, layer}}, {.dropout = -0.5}); }) ==
-        "bidirectional: option dropout is -0.5, expected a rate from 0 to below 1");
+  CHECK(message([&] {
+          Bidirectional({{layer, layer}}, {.dropout = -0.5});
+        }) == "bidirectional: option dropout is -0.5, expected a rate from 0 to below 1");
   Tape tape;
   const Var x = tape.input(random_array({3, 2, 2}, generator)), h = tape.input(random_array({2, 3}, generator));
   const Stack stack({layer});
-  CHECK(message([&] { over_time(stack, x, Stack::State{{h, h}, {h, h}}); }) ==
-        "stack: 2 states were given for 1 layers");
+  CHECK(message([&] {
+          over_time(stack, x, Stack::State{{h, h}, {h, h}});
+        }) == "stack: 2 states were given for 1 layers");
   CHECK(message([&] { over_time(stack, x, Stack::State{{h}}); }) == "state: 1 arrays were given for a state of 2");
-  CHECK(message([&] { over_time(Bidirectional({{layer, layer}}), x, Bidirectional::State{}); }) ==
-        "bidirectional: 0 states were given for 1 layers");
+  CHECK(message([&] {
+          over_time(Bidirectional({{layer, layer}}), x, Bidirectional::State{});
+        }) == "bidirectional: 0 states were given for 1 layers");
   CHECK(message([&] {
           over_time(Bidirectional({{layer, layer}}), pack(x, std::vector<std::int64_t>{3, 1}), Bidirectional::State{});
         }) == "bidirectional: 0 states were given for 1 layers");
@@ -271,8 +275,12 @@ TEST_CASE("initial state: fits the state of any cell, and names tell the layers 
   CHECK(names(initial) == std::vector<std::string>{"initial.rnn.h.1", "initial.rnn.h.2"});
   Tape tape;
   CHECK(over_time(both, tape.constant(Array({3, 2, 2}, DType::f64)), initial(tape, 2)).outputs.size() == 3);
-  const AnyCell counter("counter", [](Var x, Var n) { return std::pair{x, n + 1}; },
-                        [](Tape& t, std::int64_t) { return t.scalar(0, DType::f64).named("n"); });
+  const AnyCell counter(
+      "counter",
+      [](Var x, Var n) {
+        return std::pair{x, n + 1};
+      },
+      [](Tape& t, std::int64_t) { return t.scalar(0, DType::f64).named("n"); });
   CHECK(message([&] { InitialState wrong(counter); }) ==
         "InitialState: the state n has shape (), expected the batch as its first axis");
 }

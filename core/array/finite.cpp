@@ -1,6 +1,7 @@
 #include <unroll/core/array/finite.hpp>
 
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,7 +19,9 @@ void require_finite(const ArrayView& array, std::string_view what) {
       index[axis] = static_cast<std::int64_t>(rest % extent);
       rest /= extent;
     }
-    throw Error(fmt::format("{}: element [{}] is {}, expected finite numbers", what, fmt::join(index, ", "), x));
+    // without the sign that some NaNs have
+    throw Error(fmt::format("{}: element [{}] is {}, expected finite numbers", what, fmt::join(index, ", "),
+                            std::isnan(x) ? std::abs(x) : x));
   }
 }
 

@@ -23,10 +23,10 @@ struct BidirectionalOptions {
   std::string name = "bidirectional";
 };
 
-// Bidirectional layers (Schuster and Paliwal 1997): one cell goes through the sequence from its first step to its last, another from its last step to its
-// first, and the output of a step is both of theirs side by side, forward first. Of several layers each sees both directions of the one
-// below, as PyTorch has it. The whole sequence must be there before the first output is, so this is no cell; over_time() unrolls it all the same,
-// padded or packed.
+// Bidirectional layers (Schuster and Paliwal 1997): one cell goes through the sequence from its first step to its last, another from its
+// last step to its first, and the output of a step is both of theirs side by side, forward first. Of several layers each sees both
+// directions of the one below, as PyTorch has it. The whole sequence must be there before the first output is, so this is no cell;
+// over_time() unrolls it all the same, padded or packed.
 class Bidirectional : public Module {
  public:
   // One for each layer, from below.

@@ -49,8 +49,8 @@ class CharacterModel : public Module {
   Linear readout_;
 };
 
-// How well a model predicts a text: the mean of -log2 of the probability that it gave to the character that came. `stop` is asked after each window;
-// when it says true, the answer is of what was read until then.
+// How well a model predicts a text: the mean of -log2 of the probability that it gave to the character that came. `stop` is asked after
+// each window; when it says true, the answer is of what was read until then.
 double bits_per_character(
     const CharacterModel& model, const TextStreams& text, const std::function<bool()>& stop = [] { return false; });
 

@@ -26,9 +26,9 @@ Var flattened(std::span<const Var> vars);
 
 }  // namespace detail
 
-// Checks a whole float64 layer, with any form of state, over a sequence: the gradients of all outputs and of the last state by every parameter, by x, and
-// by the initial state. `unrolled(x, state)` unrolls it in another way than over_time(layer, x, state, options.over_time), such as packed, and gives
-// {outputs of the steps, state}.
+// Checks a whole float64 layer, with any form of state, over a sequence: the gradients of all outputs and of the last state by every
+// parameter, by x, and by the initial state. `unrolled(x, state)` unrolls it in another way than over_time(layer, x, state,
+// options.over_time), such as packed, and gives {outputs of the steps, state}.
 template <class Layer, class Unrolled>
 GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options, const Unrolled& unrolled) {
   std::int64_t input = options.input;

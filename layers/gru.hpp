@@ -24,11 +24,11 @@ struct GRUOptions {
 //   n = tanh(x W_n + b_n + r * (h U_n + b_hn))        or after it
 //   h_t = z * h_(t-1) + (1 - z) * n
 //
-// (Cho et al. write the update so, as do PyTorch and Keras; Chung et al. 2014 exchange z and 1 - z.) The three blocks stand side by side, in the
-// order r z n, in W_x (input, 3 hidden), W_h (hidden, 3 hidden) and b (3 hidden), and b_h (3 hidden) where the reset comes after. Parameters:
-// 3 * (hidden^2 + hidden * input + hidden), and 3 * hidden more for b_h. With layer_norm the products with x and with h are normalised, those for r and
-// z together and that for n by itself (Ba, Kiros and Hinton 2016, equations 23 to 25; there the reset comes after): normalized(x W) * g_x for x W,
-// likewise for h, 6 * hidden parameters more.
+// (Cho et al. write the update so, as do PyTorch and Keras; Chung et al. 2014 exchange z and 1 - z.) The three blocks stand side by side,
+// in the order r z n, in W_x (input, 3 hidden), W_h (hidden, 3 hidden) and b (3 hidden), and b_h (3 hidden) where the reset comes after.
+// Parameters: 3 * (hidden^2 + hidden * input + hidden), and 3 * hidden more for b_h. With layer_norm the products with x and with h are
+// normalised, those for r and z together and that for n by itself (Ba, Kiros and Hinton 2016, equations 23 to 25; there the reset comes
+// after): normalized(x W) * g_x for x W, likewise for h, 6 * hidden parameters more.
 class GRU : public Module {
  public:
   using State = HiddenState;

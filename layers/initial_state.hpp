@@ -19,8 +19,8 @@ Var rows_of(Tape& tape, const Parameter& row, std::int64_t batch, const std::str
 
 }  // namespace detail
 
-// A first state that is learned, instead of zeros: for each part of a cell's state a parameter of one row, first 0, which every sequence of the batch
-// begins with.
+// A first state that is learned, instead of zeros: for each part of a cell's state a parameter of one row, first 0, which every sequence of
+// the batch begins with.
 //
 //   const InitialState initial(lstm);
 //   auto [outputs, last] = over_time(lstm, xs, initial(tape, batch));   // and its parameters go to the optimiser

@@ -10,8 +10,9 @@ namespace unroll {
 // The mean squared error over all elements; shapes must be equal (a silent broadcast here is nearly always a mistake).
 Var mse(Var prediction, Var target);
 
-// The mean over the rows that count: the mask has the first axes of the prediction, (time, batch) for (time, batch, feature), and is 1 where a row counts
-// and 0 where it does not, or a weight (the mean is then the weighted one). What does not count may hold anything, NaN too. The mean over no rows is 0.
+// The mean over the rows that count: the mask has the first axes of the prediction, (time, batch) for (time, batch, feature), and is 1
+// where a row counts and 0 where it does not, or a weight (the mean is then the weighted one). What does not count may hold anything, NaN
+// too. The mean over no rows is 0.
 Var mse(Var prediction, Var target, const Array& mask);
 
 // A mask (time, batch) divided by how many steps each sequence has, so that every sequence has the same weight in a mean however long it is. A

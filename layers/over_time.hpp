@@ -44,8 +44,8 @@ struct OverTimeOptions {
   bool reverse = false;
   // Gradients flow back over so many steps only (layers/truncated.hpp). None: over all of them.
   std::optional<Truncation> truncate = {};
-  // States are kept at some steps only, and the backward pass records those between again (layers/recompute.hpp). The tape keeps a copy of the cell.
-  // Not together with `truncate`.
+  // States are kept at some steps only, and the backward pass records those between again (layers/recompute.hpp). The tape keeps a copy of
+  // the cell. Not together with `truncate`.
   std::optional<Recompute> recompute = {};
   // The generators from which the cell draws (dropout), so that recomputed steps draw the same again.
   std::vector<Generator*> generators = {};
@@ -88,8 +88,8 @@ std::pair<Var, State> step_at(const Cell& cell, const RunningSteps& running, std
 
 }  // namespace detail
 
-// Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step. Throws Error or ShapeError for
-// options that do not fit the inputs or each other.
+// Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step. Throws
+// Error or ShapeError for options that do not fit the inputs or each other.
 template <class Cell, class State>
 requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state,
                                                        const OverTimeOptions& options = {}) {

@@ -39,8 +39,8 @@ class RecurrentStack : public Stack {
   RecurrentStackOptions options;
 };
 
-// Bidirectional layers of one kind, with layers named lstm1_forward, lstm1_backward, lstm2_forward, ... from below (a single one lstm_forward and lstm_backward).
-// Throws as RecurrentStack does, and Error for `residual`.
+// Bidirectional layers of one kind, with layers named lstm1_forward, lstm1_backward, lstm2_forward, ... from below (a single one
+// lstm_forward and lstm_backward). Throws as RecurrentStack does, and Error for `residual`.
 Bidirectional bidirectional(const RecurrentStackOptions& options, Generator& generator);
 
 }  // namespace unroll

@@ -10,15 +10,16 @@
 namespace unroll {
 
 struct StackOptions {
-  // Between the layers, where with_dropout() switched it on: on what a layer hands to the one above, not along time (Zaremba, Sutskever and Vinyals 2014).
+  // Between the layers, where with_dropout() switched it on: on what a layer hands to the one above, not along time (Zaremba, Sutskever and
+  // Vinyals 2014).
   double dropout = 0;
   // Each layer from the second up adds what it saw to what it puts out (Wu et al. 2016); both must have one shape.
   bool residual = false;
   std::string name = "stack";
 };
 
-// Recurrent cells one above the other, of any kinds: what the first puts out at a step is what the second sees at that step, and so on. A stack is a
-// cell itself, so over_time() unrolls it, and it can stand in another stack.
+// Recurrent cells one above the other, of any kinds: what the first puts out at a step is what the second sees at that step, and so on. A
+// stack is a cell itself, so over_time() unrolls it, and it can stand in another stack.
 class Stack : public Module {
  public:
   // The state of each layer, from below.

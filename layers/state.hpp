@@ -97,8 +97,8 @@ template <class State> std::vector<Var> state_vars(const State& state) {
   return vars;
 }
 
-// A name for each Var of a state, no two alike: its own, h or c; where several have that, with the scope before it, lstm1.h; and with its number where
-// that does not tell them apart either.
+// A name for each Var of a state, no two alike: its own, h or c; where several have that, with the scope before it, lstm1.h; and with its
+// number where that does not tell them apart either.
 std::vector<std::string> state_names(std::span<const Var> vars);
 template <class State> std::vector<std::string> state_names(const State& state) {
   const std::vector<Var> vars = state_vars(state);

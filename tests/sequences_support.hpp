@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-// What the tests of layers over sequences of different lengths share: a padded batch, and its solution found in any way, so that two can be compared.
+// What the tests of layers over sequences of different lengths share: a padded batch, and its solution found in any way, so that two can be
+// compared.
 namespace unroll::test {
 
 // A padded batch (time, batch, input) with the adjoints of all outputs, 0 behind the ends, and of the last states.

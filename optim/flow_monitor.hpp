@@ -41,7 +41,7 @@ class FlowMonitor {
   FlowMonitor& operator=(const FlowMonitor&) = delete;
 
   // The same loss, observed.
-  std::function<Var(Tape&, std::int64_t)> watch(std::function<Var(Tape&, std::int64_t)> loss);
+  FitLoss watch(FitLoss loss);
   // Says no when `report` said no.
   FitCallback callback();
   // For a training loop of one's own: between the recording of the loss and the optimiser's step. Measures if it is time (update = 0, 1, ...).
@@ -50,12 +50,15 @@ class FlowMonitor {
   // The last measurement; none before the first.
   const std::optional<FlowReading>& latest() const { return latest_; }
 
-  // What was measured first: against it converging is told. A resumed training puts back what the interrupted one had here.
-  std::optional<FlowBeginning> beginning;
+  // What was measured first, against which convergence is told; all 0 before.
+  const FlowBeginning& beginning() const { return beginning_; }
+  // Lets a training that is resumed from a save be judged against the beginning of the interrupted one: before fit(), into FitOptions::memory.
+  void remember_in(FitMemory& memory);
 
  private:
   FlowMonitorOptions options_;
   std::optional<FlowReading> latest_;
+  FlowBeginning beginning_;
   bool stop_ = false;
 };
 

@@ -2,9 +2,11 @@
 
 #include <unroll/core/array/whole_file.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -89,6 +91,12 @@ std::set<std::string> keys(const Json& object) {
   return result;
 }
 using Keys = std::set<std::string>;
+
+// As it was when the tests began.
+const std::string& path_before() {
+  static const std::string path = std::getenv("PATH") ? std::getenv("PATH") : "";
+  return path;
+}
 
 std::string repeated(const std::string& text, int times) {
   std::string result;
@@ -454,6 +462,184 @@ TEST_CASE("unroll sample: a file that is no model is refused, and so is a prompt
         "unroll sample: the prompt is not UTF-8 text (byte 1 is not UTF-8)");
 }
 
+TEST_CASE("unroll flow: the gradient of each cell at each step, in JSON") {
+  const Result result = run({"flow", "--steps", "20", "--hidden", "8", "--json"});
+  CHECK(result.status == 0);
+  const Json json = result.json();
+  CHECK(keys(json) == Keys{"cells"});
+  REQUIRE(json["cells"].size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Json& cell = json["cells"][i];
+    CHECK(keys(cell) == Keys{"cell", "verdict", "half_life", "gradient_norm_h", "gradient_norm_c", "grounds", "task",
+                             "loss", "loss_at_beginning", "error_at_beginning", "asked", "contributions", "layers"});
+    const std::string name = std::vector<std::string>{"rnn", "lstm", "gru"}[i];
+    CHECK(cell["cell"] == name);
+    CHECK((cell["verdict"] == "healthy" || cell["verdict"] == "vanishing"));
+    CHECK(cell["grounds"].size() == 4);
+    CHECK(cell["half_life"].get<double>() > 0.5);
+    CHECK(cell["gradient_norm_h"].size() == 20);
+    if (name == "lstm")
+      CHECK(cell["gradient_norm_c"].size() == 20);
+    else
+      CHECK(cell["gradient_norm_c"].is_null());
+    CHECK(cell["gradient_norm_h"][0].get<double>() < cell["gradient_norm_h"][19].get<double>());
+    CHECK(cell["asked"].size() == 20);
+    CHECK(cell["contributions"][name + ".W_h"].size() == 20);
+    const Json& layer = cell["layers"][0];
+    CHECK(keys(layer) == Keys{"layer", "units", "half_life", "steps", "gradient_norm_h", "gradient_norm_c",
+                              "last_loss_norm_h", "last_loss_norm_c", "error", "arriving", "growth", "saturated",
+                              "gates", "bound", "singular_values", "credit"});
+    CHECK(layer["layer"] == name);
+    CHECK(layer["units"] == 8);
+    CHECK(layer["gates"].size() == (name == "rnn" ? 1 : name == "lstm" ? 4 : 3));
+    CHECK(layer["bound"].is_null() == (name != "rnn"));
+    CHECK(layer["singular_values"].is_null());
+    REQUIRE(layer["credit"].size() == 20);
+    CHECK(layer["credit"][19] == layer["gradient_norm_h"]);  // the task asks at the last step
+    CHECK(layer["credit"][4][5] == 0);
+    CHECK(layer["credit"][5][5].get<double>() > 0);
+  }
+  CHECK(run({"flow", "--steps", "20", "--hidden", "8", "--json"}).out == result.out);
+  CHECK(run({"flow", "--steps", "20", "--hidden", "8", "--seed", "2", "--json"}).out != result.out);
+
+  const Json deep =
+      run({"flow", "gru", "--steps", "5", "--hidden", "4", "--layers", "2", "--jacobians", "--json"}).json();
+  REQUIRE(deep["cells"].size() == 1);
+  REQUIRE(deep["cells"][0]["layers"].size() == 2);
+  for (const Json& layer : deep["cells"][0]["layers"]) {
+    CHECK(layer["singular_values"].size() == 4);
+    CHECK(layer["singular_values"][0].size() == 4);
+  }
+  CHECK(deep["cells"][0]["gradient_norm_h"] == deep["cells"][0]["layers"][1]["gradient_norm_h"]);
+}
+
+TEST_CASE("unroll flow: a table of a few rows, then the verdict with its grounds") {
+  const Result result = run({"flow", "lstm", "rnn", "--steps", "200", "--hidden", "8", "--batch", "2"});
+  CHECK(result.status == 0);
+  CHECK(result.out.starts_with("lstm  last, 200 steps, loss "));
+  CHECK(result.out.find("\nrnn  last, 200 steps, loss ") != std::string::npos);
+  CHECK(result.out.find("|dL/dh|    |dL/dc|    mean f    mean g    mean i    mean o  saturated") != std::string::npos);
+  CHECK(result.out.find("  verdict: vanishing\n    Of the gradient that enters at the last step, ") !=
+        std::string::npos);
+  CHECK(result.out.find("largest singular value of rnn.W_h") != std::string::npos);
+  CHECK(std::count(result.out.begin(), result.out.end(), '\n') < 50);
+}
+
+TEST_CASE("unroll flow: training first tells converging from vanishing") {
+  const auto verdict = [](const std::string& steps, const std::string& task, const std::string& cell) {
+    const Result result =
+        run({"flow", cell, "--steps", steps, "--task", task, "--updates", "150", "--hidden", "12", "--json"});
+    CHECK(result.err == cell + ": 150 updates ...\n");
+    return result.json()["cells"][0]["verdict"].get<std::string>();
+  };
+  CHECK(verdict("4", "recall", "lstm") == "converged");
+  CHECK(verdict("4", "recall", "gru") == "converged");
+  CHECK(verdict("150", "recall", "gru") == "vanishing");
+  CHECK(verdict("150", "adding", "gru") == "vanishing");
+}
+
+TEST_CASE("unroll flow: plots as SVG, and a page that needs nothing but itself") {
+  const Folder folder;
+  const std::string svg = folder.file("new/flow.svg"), page = folder.file("flow.html");
+  const Result drawn = run({"flow", "--steps", "12", "--hidden", "4", "--output", svg});
+  INFO(drawn.err);
+  CHECK(drawn.status == 0);
+  CHECK(drawn.out.ends_with("\n" + svg + "\n"));
+  const std::string picture = read_whole_file(svg);
+  CHECK(picture.starts_with("<?xml"));
+  for (const char* text : {"rnn |dL/dh_t|", "lstm |dL/dc_t|", "gru |dL/dh_t|", "Mean of the gates, lstm"})
+    CHECK_MESSAGE(picture.find(text) != std::string::npos, text);
+  REQUIRE(run({"flow", "--steps", "12", "--hidden", "4", "--output", folder.file("again.svg")}).status == 0);
+  CHECK(read_whole_file(folder.file("again.svg")) == picture);
+
+  CHECK(run({"flow", "--steps", "12", "--hidden", "4", "--jacobians", "--output", page}).status == 0);
+  const std::string html = read_whole_file(page);
+  CHECK(html.starts_with("<!DOCTYPE html>"));
+  CHECK(html.ends_with("</html>\n"));
+  for (const char* text : {"prefers-color-scheme: dark", "Verdict: ", "|dL_s/dh_t|, gru",
+                           "Contribution of each time step", "Singular values of dh_t/dh_(t-1), rnn", "<td>12</td>"})
+    CHECK_MESSAGE(html.find(text) != std::string::npos, text);
+  // addresses are names of XML only, nothing is fetched
+  for (const char* text : {"src=", "<link", "@import", "<script", "url(http"})
+    CHECK_MESSAGE(html.find(text) == std::string::npos, text);
+  std::set<std::string> seen;
+  for (std::size_t at = html.find(" id="); at != std::string::npos; at = html.find(" id=", at + 1)) {
+    const std::string id = html.substr(at + 5, html.find(html[at + 4], at + 5) - at - 5);
+    CHECK_MESSAGE(seen.insert(id).second, id);
+  }
+  CHECK(seen.size() > 100);
+}
+
+TEST_CASE("unroll flow: in a trained character model on the beginning of a text") {
+  const Folder folder;
+  const std::string model = folder.file("model"), text = folder.file("text", repeated("abcd ", 30));
+  REQUIRE(run({"train", "--text", text, "--hidden", "8", "--layers", "2", "--epochs", "40", "--steps", "8", "--save",
+               model})
+              .status == 0);
+  const Result result = run({"flow", "--model", model, "--text", text, "--steps", "10", "--json"});
+  INFO(result.err);
+  CHECK(result.status == 0);
+  const Json cell = result.json()["cells"][0];
+  CHECK(cell["cell"] == "lstm");
+  CHECK(cell["task"] == model);
+  REQUIRE(cell["layers"].size() == 2);
+  CHECK(cell["gradient_norm_h"].size() == 10);
+  CHECK(cell["loss"].get<double>() < cell["loss_at_beginning"].get<double>());
+  // the loss of the last step alone is the last row of the table, and what the signal follows
+  for (std::size_t t = 0; t < 10; ++t)
+    CHECK(cell["layers"][1]["credit"][9][t].get<double>() ==
+          doctest::Approx(cell["layers"][1]["last_loss_norm_h"][t].get<double>()).epsilon(1e-4));
+  CHECK(run({"flow", "--model", model, "--text", text, "--steps", "10"}).out.find("|dL_T/dh|") != std::string::npos);
+
+  const auto said = [&](const std::string& m, const std::string& t, const std::string& steps) {
+    return refusal({"flow", "--model", m, "--text", t, "--steps", steps});
+  };
+  CHECK(said(model, text, "150") ==
+        "unroll flow: " + text + " has 150 characters: 150 steps need 151, the last one to be predicted");
+  CHECK(said(model, text, "149").empty());
+  CHECK(said(model, folder.file("none"), "5") ==
+        "unroll flow: cannot read " + folder.file("none") + ": No such file or directory");
+  CHECK(said(model, folder.file("bad", "ab\xff"), "1") ==
+        "unroll flow: " + folder.file("bad") + " is not UTF-8 text (byte 2 is not UTF-8)");
+  CHECK(said(model, folder.file("other", "abcxyz"), "4") ==
+        "unroll flow: the character 'x' (U+0078) is not among the 5 that the model knows");
+  const std::string bytes = read_whole_file(model);
+  CHECK(said(folder.file("cut", bytes.substr(0, bytes.size() - 9)), text, "5").find("truncated") != std::string::npos);
+  CHECK(said(text, text, "5").find("not a safetensors file") != std::string::npos);
+}
+
+TEST_CASE("unroll flow: what cannot be asked for is refused, and no file is left") {
+  const Folder folder;
+  CHECK(refusal({"flow", "--steps", "0"}) == "unroll flow: --steps: 0 is not a whole number from 1 to 10000");
+  CHECK(refusal({"flow", "perceptron"}) == "unroll flow: CELL: perceptron is not a cell: choose rnn, lstm or gru");
+  CHECK(refusal({"flow", "--task", "chess"}) ==
+        "unroll flow: --task: chess is not a task: choose last, recall or adding");
+  CHECK(refusal({"flow", "--task", "adding", "--steps", "1"}) ==
+        "unroll flow: the task adding has two numbers to add: --steps must be at least 2");
+  CHECK(refusal({"flow", "--updates", "-1"}) == "unroll flow: --updates: -1 is not a whole number from 0 to 1000000");
+  CHECK(refusal({"flow", "--output", "flow.png"}) ==
+        "unroll flow: --output: flow.png does not end in .svg or .html, which says what to write");
+  CHECK(refusal({"flow", "--model", "m"}) == "unroll flow: --model requires --text");
+  CHECK(refusal({"flow", "--text", "t"}) == "unroll flow: --text requires --model");
+  CHECK(refusal({"flow", "lstm", "--model", "m", "--text", "t"}) == "unroll flow: CELL excludes --model");
+  CHECK(refusal({"flow", "--model", "m", "--text", "t", "--hidden", "3"}) == "unroll flow: --hidden excludes --model");
+  const std::string blocked = folder.file("file", "x") + "/flow.svg";
+  CHECK(refusal({"flow", "--steps", "3", "--output", blocked})
+            .starts_with("unroll flow: cannot write " + blocked + ": "));
+
+  // without gnuplot: a folder in which there is no program
+  path_before();
+  ::setenv("PATH", folder.file("nothing").c_str(), 1);
+  const std::string missing = refusal({"flow", "--steps", "3", "--output", folder.file("flow.svg")});
+  ::setenv("PATH", path_before().c_str(), 1);
+  CHECK(
+      missing ==
+      "unroll flow: gnuplot: this program draws the plots, and it is not installed: the package is called gnuplot-nox");
+  CHECK(!std::filesystem::exists(folder.file("flow.svg")));
+  const Result one = run({"flow", "--steps", "1", "--hidden", "2", "--output", folder.file("one.svg")});
+  CHECK(one.status == 0);
+}
+
 TEST_CASE("unroll: what cannot be asked for is refused, with what can be") {
   CHECK(refusal({}) == "unroll: A subcommand is required");
   CHECK(refusal({"lern"}).starts_with("unroll: "));
@@ -503,7 +689,7 @@ TEST_CASE("unroll: output that could not be written is an error and not a succes
 TEST_CASE("unroll --help: every subcommand teaches by examples") {
   const Result all = run({"--help"});
   CHECK(all.status == 0);
-  for (const char* command : {"hello", "summary", "check", "list", "render", "train", "sample"}) {
+  for (const char* command : {"hello", "summary", "check", "list", "render", "flow", "train", "sample"}) {
     CHECK(all.out.find(std::string("\n  ") + command) != std::string::npos);
     const Result one = run({command, "--help"});
     CHECK(one.status == 0);

@@ -472,6 +472,33 @@ TEST_CASE("flow: layers are found by their names, in packed and textbook form al
   });
 }
 
+TEST_CASE("flow: a state that a mask chooses is no layer of its own, and each sequence is followed from its own end") {
+  Generator generator(12);
+  const LSTM lstm({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);
+  const Array x = random_array({5, 2, 2}, generator);
+  Tape tape;
+  const std::vector<std::int64_t> lengths{5, 3};
+  const auto sequence = over_time(lstm, time_steps(tape.constant(x)), lstm.zero_state(tape, 2),
+                                  {.mask = length_mask(lengths, 5, DType::f64)});
+  const GradientFlow flow = gradient_flow(sum(square(sequence.state.h)));
+  REQUIRE(flow.layers.size() == 1);
+  CHECK(flow.layers[0].layer == "lstm");
+  CHECK(flow.layers[0].steps.size() == 5);
+  // the long sequence alone: the last two steps see only it
+  Tape alone;
+  Array first({5, 1, 2}, DType::f64);
+  for (std::int64_t t = 0; t < 5; ++t)
+    for (std::int64_t j = 0; j < 2; ++j) first.set_flat(static_cast<std::size_t>(2 * t + j), x.at({t, 0, j}));
+  const GradientFlow one = gradient_flow(sum(square(over_time(lstm, alone.constant(first)).state.h)));
+  for (std::size_t t = 0; t < 5; ++t) {
+    CHECK(flow.layers[0].signal.h[t] == doctest::Approx(one.layers[0].signal.h[t]).epsilon(1e-12));
+    if (t >= 3)
+      CHECK(flow.layers[0].gradient_norm_h[t] == doctest::Approx(one.layers[0].gradient_norm_h[t]).epsilon(1e-12));
+    else
+      CHECK(flow.layers[0].gradient_norm_h[t] > 1.0001 * one.layers[0].gradient_norm_h[t]);
+  }
+}
+
 TEST_CASE("flow: a tape without a hidden state over time is refused, and so is a sequence that is not in the batch") {
   Tape tape;
   const Var x = tape.input(Array({2}, {1, 2}));

@@ -9,12 +9,15 @@
 #include <unroll/optim/optimizers.hpp>
 
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <limits>
 
 #include <doctest/doctest.h>
 
 #include <fmt/ranges.h>
+
+#include <unistd.h>
 
 namespace unroll::test {
 
@@ -313,24 +316,21 @@ TEST_CASE("verdict: a state that overflows is exploding, not an error") {
 
 namespace {
 
-// Trains as `fit` does, with or without a monitor, and gives the loss of each update.
-std::vector<double> train(Network& network, FlowMonitor* monitor, std::int64_t updates) {
-  std::function<Var(Tape&, std::int64_t)> loss = [&](Tape& tape, std::int64_t) { return network.loss(tape); };
-  FitCallback callback = [](const FitState&) { return true; };
+// Trains with or without a monitor, and gives the loss of each update.
+std::vector<double> train(Network& network, FlowMonitor* monitor, std::int64_t updates, FitOptions options = {}) {
+  FitLoss loss = [&](Tape& tape, std::int64_t) { return network.loss(tape); };
+  options.updates = updates;
+  std::vector<double> losses;
+  options.callbacks.push_back([&](const FitState& state) {
+    losses.push_back(state.loss);
+    return true;
+  });
   if (monitor) {
     loss = monitor->watch(loss);
-    callback = monitor->callback();
+    options.callbacks.push_back(monitor->callback());
   }
   Adam adam(network.parameters(), {.learning_rate = 0.02});
-  Tape tape;
-  std::vector<double> losses;
-  for (std::int64_t i = 0; i < updates; ++i) {
-    tape.clear();
-    const Var recorded = loss(tape, i);
-    adam.step(backward(recorded));
-    losses.push_back(recorded.item());
-    if (!callback(FitState())) break;
-  }
+  fit(loss, adam, options);
   return losses;
 }
 
@@ -358,8 +358,7 @@ TEST_CASE("flow monitor: the verdict goes from healthy to converged, and the tra
     CHECK(readings.back().judgement.verdict == Verdict::converged);
     REQUIRE(monitor.latest());
     CHECK(monitor.latest()->update == 161);
-    REQUIRE(monitor.beginning);
-    CHECK(monitor.beginning->loss == losses[0]);
+    CHECK(monitor.beginning().loss == losses[0]);
   }
 }
 
@@ -377,15 +376,29 @@ TEST_CASE("flow monitor: the report can end the training") {
 }
 
 TEST_CASE("flow monitor: a resumed training is judged against the beginning of the interrupted one") {
-  Network network(CellKind::gru, 2, 4);
-  FlowMonitor first({.every = 10});
-  train(network, &first, 200);
-  FlowMonitor fresh({.every = 10}), resumed({.every = 10});
-  resumed.beginning = first.beginning;
-  train(network, &fresh, 1);
-  CHECK(fresh.latest()->judgement.verdict != Verdict::converged);
-  train(network, &resumed, 1);
+  const auto file = std::filesystem::temp_directory_path() / ("unroll-test-verdict-" + std::to_string(::getpid()));
+  const auto run = [&](FlowMonitor& monitor, std::int64_t updates, bool remember) {
+    Network network(CellKind::gru, 2, 4);
+    FitOptions options{.save = file, .fingerprint = "test"};
+    double unused = 0;
+    if (remember)
+      monitor.remember_in(options.memory);
+    else
+      for (const char* what : {"loss", "error"})
+        options.memory.numbers.emplace_back(fmt::format("flow monitor: {} at the beginning", what), &unused);
+    train(network, &monitor, updates, options);
+  };
+  FlowMonitor first({.every = 10}), resumed({.every = 10}), forgetful({.every = 10});
+  run(first, 200, true);
+  std::filesystem::copy_file(file, file.string() + ".copy");
+  run(resumed, 220, true);
   CHECK(resumed.latest()->judgement.verdict == Verdict::converged);
+  CHECK(resumed.beginning().loss == first.beginning().loss);
+  CHECK(resumed.beginning().error == first.beginning().error);
+  std::filesystem::rename(file.string() + ".copy", file);
+  run(forgetful, 220, false);
+  CHECK(forgetful.latest()->judgement.verdict != Verdict::converged);
+  std::filesystem::remove(file);
   CHECK(message([] { FlowMonitor({.every = 0}); }) == "FlowMonitor: option every is 0, expected at least 1");
 }
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view gate_letters[] = {"i", "f", "o", "r", "z", "g", "n"};
 
+constexpr std::string_view handing_on[] = {"where", "concat", "gather", "slice", "select", "detach", "reshape"};
+
 bool is_gate(const Tape& tape, NodeId id) {
   const std::string_view op = tape[id].op->name;
   return op == "sigmoid" || op == "tanh";
@@ -48,7 +50,14 @@ class Search {
  private:
   bool is_state(NodeId id) const {
     const Node& node = tape_[id];
-    return node.name != 0 && node.tracked && node.place.step >= 1 && node.place.phase == Phase::forward;
+    return node.name != 0 && node.tracked && node.place.step >= 1 && node.place.phase == Phase::forward &&
+           !hands_on(id);
+  }
+  // A state that is chosen by a mask, regrouped or cut off keeps its name, and is not a new one.
+  bool hands_on(NodeId id) const {
+    const auto inputs = tape_.inputs(id);
+    return std::find(std::begin(handing_on), std::end(handing_on), tape_[id].op->name) != std::end(handing_on) &&
+           std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) { return tape_[input].name == tape_[id].name; });
   }
   bool is_other(NodeId id) const {
     const std::string& name = tape_.name(id);

@@ -31,8 +31,8 @@ struct Recurrence {
 
 // The recurrent layers of a tape, in the order in which their first step was computed. A layer is known by its names alone, so that a cell of one's own
 // is found as well: a scope in which forward nodes at time steps from 1 on are named h; in it, or in scopes inside of it, c and the
-// gates (of these only results of tanh and sigmoid). What depends on no input or parameter whose gradient is wanted does not count; of several nodes
-// of one name at one step, the last does. A c or a gate that is missing at a step is left out of the layer.
+// gates (of these only results of tanh and sigmoid). What depends on no input or parameter whose gradient is wanted does not count, nor does a node that only hands
+// on a state of its own name (chosen by a mask, for example); of several nodes of one name at one step, the last does. A c or a gate that is missing at a step is left out of the layer.
 std::vector<Recurrence> find_recurrences(Tape& tape);
 // The same; throws Error if there is none.
 std::vector<Recurrence> require_recurrences(Tape& tape);

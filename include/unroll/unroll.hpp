@@ -6,12 +6,15 @@
 #include <unroll/core/array/random.hpp>
 #include <unroll/core/check/gradcheck.hpp>
 #include <unroll/core/check/gradient_bias.hpp>
+#include <unroll/core/check/jacobian.hpp>
+#include <unroll/core/check/verdict.hpp>
 #include <unroll/core/grad/backward.hpp>
 #include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/core/render/draw.hpp>
 #include <unroll/core/render/equations.hpp>
+#include <unroll/core/render/gnuplot.hpp>
 #include <unroll/core/render/listing.hpp>
 #include <unroll/core/render/operation_table.hpp>
 #include <unroll/core/tape/tape.hpp>
@@ -40,5 +43,6 @@
 #include <unroll/optim/clipping.hpp>
 #include <unroll/optim/early_stopping.hpp>
 #include <unroll/optim/fit.hpp>
+#include <unroll/optim/flow_monitor.hpp>
 #include <unroll/optim/optimizers.hpp>
 #include <unroll/optim/schedules.hpp>

@@ -63,10 +63,39 @@ TEST_CASE("gnuplot: a plot has its labels as they were given, each series its co
   CHECK(svg == to_svg(decay()));
 }
 
-TEST_CASE("gnuplot: the plot does not depend on the language of the system or on a reader's own settings") {
+TEST_CASE("gnuplot: a reader's own settings do not change the plot") {
   const std::string svg = to_svg(decay());
-  const Environment language("LC_ALL", "de_DE.UTF-8"), home("HOME", "/nonexistent");
-  CHECK(to_svg(decay()) == svg);
+  const auto folder = std::filesystem::temp_directory_path() / ("unroll-test-plot-home-" + std::to_string(::getpid()));
+  write_whole_file(folder / ".gnuplot", "set xrange [0:99]\n");
+  {
+    const Environment home("HOME", folder.c_str());
+    CHECK(to_svg(decay()) == svg);
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("gnuplot: plots one below the other stand in one file, with all they have, and twelve curves differ") {
+  Plot upper = decay(), lower = decay();
+  lower.id = "lower";
+  lower.y_range = {1e-3, 1};
+  lower.series.clear();
+  for (int k = 0; k < 12; ++k)
+    lower.series.push_back({.label = "curve " + std::to_string(k), .xs = {1, 2}, .ys = {0.1, 0.01 * (k + 1)}});
+  const std::string both = to_svg(std::vector<Plot>{upper, lower});
+  CHECK(both.starts_with("<?xml"));
+  CHECK(both.find("viewBox=\"0 0 860 800\"") != std::string::npos);
+  CHECK(count(both, "<?xml") == 1);
+  CHECK(count(both, "</svg>") == 3);
+  for (const char* text : {"slow_c", "curve 0", "curve 11", "lower_gp", "plot_gp"})
+    CHECK_MESSAGE(both.find(text) != std::string::npos, text);
+  // the seventh curve has the colour of the first, and other dashes
+  const auto style = [&](const std::string& label) {
+    const std::size_t at = both.find("stroke='rgb(", both.find(">" + label + "<"));
+    return both.substr(at, both.find(" d='", at) - at);
+  };
+  const std::string first = style("curve 0"), seventh = style("curve 6");
+  CHECK(first.substr(0, 27) == seventh.substr(0, 27));
+  CHECK(first != seventh);
 }
 
 TEST_CASE("gnuplot: the identifiers of two plots in one page do not meet") {

@@ -158,7 +158,8 @@ TEST_CASE("finite: gate and time step of an overflow in an LSTM are named") {
   const std::vector<std::pair<std::string, std::string>> gates{
       {"input gate", "i"}, {"forget gate", "f"}, {"candidate", "g"}, {"output gate", "o"}};
   for (std::int64_t block = 0; block < 4; ++block) {
-    const auto& [gate, letter] = gates[static_cast<std::size_t>(block)];
+    const std::string gate = gates[static_cast<std::size_t>(block)].first,
+                      letter = gates[static_cast<std::size_t>(block)].second;
     INFO(gate);
     CHECK(planted(block, textbook_form)
               .starts_with("matmul, on the way to " + letter +

@@ -48,7 +48,8 @@ std::string refusal(SmallTask& task, const FitOptions& options) {
 
 TEST_CASE("fit saves: a training that is killed after any update goes on to the bits of one that was not") {
   const TemporaryFolder folder("unroll-fit-any");
-  for (const auto& [rule, make] : rules) {
+  for (const auto& [name, make] : rules) {
+    const std::string rule = name;
     INFO(rule);
     SmallTask whole(7, make);
     const FitResult expected = whole.train({.clip = 0.3, .schedule = falling});

@@ -1,5 +1,6 @@
 #include <unroll/optim/progress_line.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -20,7 +21,7 @@ std::string bar(double fraction) {
 }
 
 std::string minutes(double seconds) {
-  const auto s = static_cast<std::int64_t>(seconds + 0.5);
+  const std::int64_t s = std::llround(seconds);
   return fmt::format("{}:{:02}", s / 60, s % 60);
 }
 

@@ -91,7 +91,8 @@ class Decoder : public Module {
   // One step, recorded at the tape's present time step: x (batch, embedding).
   DecoderStep step(Var x, const AnyCell::State& before, const AttentionSource& source = {}) const;
 
-  // The same as a cell for over_time, with the logits as its output; the weights of every step are appended to `attention`.
+  // The same as a cell for over_time, with the logits as its output; the weights of every step are appended to `attention`. Valid as long as
+  // the decoder and the vector.
   auto cell(const AttentionSource& source = {}, std::vector<Var>* attention = nullptr) const {
     return [this, source, attention](Var x, const AnyCell::State& before) -> std::pair<Var, AnyCell::State> {
       DecoderStep done = step(x, before, source);

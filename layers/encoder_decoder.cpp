@@ -32,7 +32,7 @@ Encoded Encoder::operator()(Tape& tape, std::span<const Symbols> sources) const 
     const Step step(tape, t + 1);
     xs.push_back(embedding_(tape, symbols_at(sources, t, sources[0][0])).named("x"));
   }
-  std::vector<std::int64_t> steps = lengths(sources);
+  std::vector<std::int64_t> steps = lengths_of(sources);
   const AnyCell::State zero = cell_.zero_state(tape, std::ssize(sources));
   Sequence<AnyCell::State> sequence = over_time(cell_, xs, zero, {.lengths = steps});
   return {std::move(sequence.outputs), std::move(sequence.state), std::move(steps)};

@@ -21,7 +21,7 @@ void require_symbols(std::string_view layer, std::string_view what, std::span<co
   }
 }
 
-std::vector<std::int64_t> lengths(std::span<const Symbols> sequences) {
+std::vector<std::int64_t> lengths_of(std::span<const Symbols> sequences) {
   std::vector<std::int64_t> result;
   for (const Symbols& sequence : sequences) result.push_back(std::ssize(sequence));
   return result;

@@ -2,6 +2,8 @@
 
 #include <unroll/layers/encoder_decoder_check.hpp>
 
+#include <cmath>
+
 // From a sequence to a sequence: padding, the state that goes over, gradients of the whole, the numbering of time.
 
 namespace unroll::test {
@@ -110,6 +112,32 @@ TEST_CASE(
         CHECK(close(of_all[m.parameters()[k]], sums[k], 1e-12, 1e-10));
       }
     }
+}
+
+TEST_CASE(
+    "encoder-decoder: with a context the decoder starts from tanh(v W + b), v being the encoder's whole last state") {
+  Generator generator(7);
+  const EncoderDecoder m = model(Kind::gru, Kind::lstm, std::nullopt, 3, generator);
+  Array W, b;
+  for (const Parameter& p : m.parameters()) {
+    if (p.name() == "initial.W") W = p.value();
+    if (p.name() == "initial.b") b = p.value();
+  }
+  REQUIRE(W.shape() == Shape{3, 6});
+  Tape tape;
+  const Array v = m.encoder(tape, sources).state[0].value().copy();
+  const DecoderStart start = m.encode(tape, sources);
+  REQUIRE(start.state.size() == 2);
+  CHECK(tape.name(start.state[0].id()) == "h");
+  CHECK(tape.name(start.state[1].id()) == "c");
+  for (std::int64_t part = 0; part < 2; ++part)
+    for (std::int64_t row = 0; row < 3; ++row)
+      for (std::int64_t j = 0; j < 3; ++j) {
+        double inner = b.at({3 * part + j});
+        for (std::int64_t i = 0; i < 3; ++i) inner += v.at({row, i}) * W.at({i, 3 * part + j});
+        CHECK(start.state[static_cast<std::size_t>(part)].value().at({row, j}) ==
+              doctest::Approx(std::tanh(inner)).epsilon(1e-12));
+      }
 }
 
 TEST_CASE("encoder-decoder: translations of a batch are those of its sentences alone, and of a beam of width 1") {

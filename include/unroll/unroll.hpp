@@ -19,8 +19,13 @@
 #include <unroll/core/render/operation_table.hpp>
 #include <unroll/core/tape/tape.hpp>
 #include <unroll/layers/any_cell.hpp>
+#include <unroll/layers/attention.hpp>
 #include <unroll/layers/bidirectional.hpp>
+#include <unroll/layers/decoder.hpp>
+#include <unroll/layers/decoding.hpp>
 #include <unroll/layers/embedding.hpp>
+#include <unroll/layers/encoder_decoder.hpp>
+#include <unroll/layers/encoder_decoder_check.hpp>
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/gru.hpp>
 #include <unroll/layers/initial_state.hpp>

@@ -39,7 +39,7 @@ DigitImage parse_digit(std::string_view line) {
   for (std::size_t i = 0; i < 64; ++i) {
     const std::size_t level = levels.find(line[i + 2]);
     if (level == std::string_view::npos) throw Error(fmt::format("digits.txt: a pixel is not 0 to g: {}", line));
-    image.pixels[i] = static_cast<float>(level);
+    image.pixels[i] = static_cast<float>(level) / 16;
   }
   return image;
 }
@@ -75,13 +75,29 @@ const std::vector<DigitImage>& digit_images() {
 std::span<const DigitImage> digits_to_learn() { return std::span(digit_images()).first(learned_digits); }
 std::span<const DigitImage> digits_held_out() { return std::span(digit_images()).subspan(learned_digits); }
 
-std::vector<std::string> drawn(const DigitImage& image) {
-  std::vector<std::string> rows(8);
-  for (std::size_t i = 0; i < 64; ++i) {
-    const float ink = image.pixels[i];
-    rows[i / 8] += ink < 4 ? "  " : ink < 8 ? ". " : ink < 12 ? "o " : "# ";
+Array pixels_of(std::span<const DigitImage> images) {
+  Array pixels({std::ssize(images), 64});
+  for (std::size_t row = 0; row < images.size(); ++row)
+    for (std::size_t i = 0; i < 64; ++i) pixels.set_flat(row * 64 + i, images[row].pixels[i]);
+  return pixels;
+}
+
+std::string side_by_side(std::span<const Picture> pictures) {
+  std::string text;
+  if (pictures.empty()) return text;
+  const std::size_t width = pictures.front().width, height = pictures.front().pixels.size() / width;
+  for (std::size_t row = 0; row < height; ++row) {
+    for (const Picture& picture : pictures) {
+      text += "  ";
+      for (const float ink : picture.pixels.subspan(row * width, width))
+        text += ink < 0.25F ? "  " : ink < 0.5F ? ". " : ink < 0.75F ? "o " : "# ";
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += '\n';
   }
-  return rows;
+  for (const Picture& picture : pictures) text += fmt::format("  {:<{}}", picture.caption, 2 * width);
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text + '\n';
 }
 
 std::vector<LabelledSentence> sentences_to_learn() { return sentences(0, learned_sentences); }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unroll/core/array/array.hpp>
+
 #include <array>
 #include <cstdint>
 #include <span>
@@ -22,7 +24,7 @@ std::string_view data_text(std::string_view name);
 // Its lines, without those that are empty or begin with '#'.
 std::vector<std::string_view> data_lines(std::string_view name);
 
-// A handwritten digit: 8 rows of 8 pixels from 0 (paper) to 16 (ink).
+// A handwritten digit: 8 rows of 8 pixels from 0 (paper) to 1 (ink), in steps of a sixteenth.
 struct DigitImage {
   std::array<float, 64> pixels{};
   std::int64_t label = 0;
@@ -35,8 +37,16 @@ const std::vector<DigitImage>& digit_images();
 std::span<const DigitImage> digits_to_learn();
 std::span<const DigitImage> digits_held_out();
 
-// The picture in characters, two for each pixel, and a line for each row.
-std::vector<std::string> drawn(const DigitImage& image);
+// Images as rows of numbers, (images, 64).
+Array pixels_of(std::span<const DigitImage> images);
+
+// Pictures in characters, side by side, each above its caption. All have one size. A picture has `width` pixels a row, from 0 (paper) to 1 (ink).
+struct Picture {
+  std::span<const float> pixels;
+  std::size_t width = 8;
+  std::string caption;
+};
+std::string side_by_side(std::span<const Picture> pictures);
 
 // A sentence, and whether its writer is pleased.
 struct LabelledSentence {

@@ -31,21 +31,15 @@ class Network : public Module {
   Linear features, classes;
 };
 
-// Some images as rows of numbers from 0 to 1, and their labels.
-struct Batch {
-  explicit Batch(const std::vector<DigitImage>& images) : pixels({std::ssize(images), 64}) {
-    for (std::size_t row = 0; row < images.size(); ++row) {
-      for (std::size_t i = 0; i < 64; ++i) pixels.set_flat(row * 64 + i, images[row].pixels[i] / 16);
-      labels.push_back(images[row].label);
-    }
-  }
-
-  Array pixels;
+std::vector<std::int64_t> labels_of(std::span<const DigitImage> images) {
   std::vector<std::int64_t> labels;
-};
+  for (const DigitImage& image : images) labels.push_back(image.label);
+  return labels;
+}
 
-Var loss_of(const Network& network, Tape& tape, const Batch& batch) {
-  return cross_entropy(network(tape.constant(batch.pixels, "pixels")), batch.labels).named("L");
+Var loss_of(const Network& network, Tape& tape, std::span<const DigitImage> images) {
+  const Var logits = network(tape.constant(pixels_of(images), "pixels"));
+  return cross_entropy(logits, labels_of(images)).named("L");
 }
 
 }  // namespace
@@ -56,30 +50,28 @@ Outcome digit(const RunOptions& options) {
 
   const std::span<const DigitImage> learned = digits_to_learn();
   const auto loss = [&](Tape& tape, std::int64_t) {
-    std::vector<DigitImage> drawn_images;
-    for (int i = 0; i < 64; ++i) drawn_images.push_back(learned[generator.below(learned.size())]);
-    return loss_of(network, tape, Batch(drawn_images));
+    std::vector<DigitImage> batch;
+    for (int i = 0; i < 64; ++i) batch.push_back(learned[generator.below(learned.size())]);
+    return loss_of(network, tape, batch);
   };
   Adam adam(network.parameters(), {.learning_rate = 0.003});
   fit(loss, adam, {.updates = options.updates, .callbacks = options.callbacks});
 
-  const Batch held_out({digits_held_out().begin(), digits_held_out().end()});
+  const std::span<const DigitImage> held_out = digits_held_out();
+  const std::vector<std::int64_t> labels = labels_of(held_out);
   Tape tape;
-  const std::vector<std::int64_t> answers = likeliest(network(tape.constant(held_out.pixels)));
-  std::string shown;
-  std::int64_t wrong = 0;
-  for (std::size_t i = 0; i < answers.size(); ++i)
-    if (answers[i] != held_out.labels[i] && ++wrong <= 2) {
-      shown += fmt::format("a {} that was taken for a {}:\n", held_out.labels[i], answers[i]);
-      for (const std::string& row : drawn(digits_held_out()[i])) shown += fmt::format("    {}\n", row);
-    }
-  return {.score_name = fmt::format("accuracy on {} held-out digits", answers.size()),
-          .score = accuracy(answers, held_out.labels),
-          .baselines = {{"always the most frequent digit",
-                         majority_accuracy(Batch({learned.begin(), learned.end()}).labels, held_out.labels)}},
+  const std::vector<std::int64_t> answers = likeliest(network(tape.constant(pixels_of(held_out))));
+  std::vector<Picture> mistakes;
+  for (std::size_t i = 0; i < labels.size() && mistakes.size() < 4; ++i)
+    if (answers[i] != labels[i])
+      mistakes.push_back(
+          {.pixels = held_out[i].pixels, .caption = fmt::format("a {}, not a {}", labels[i], answers[i])});
+  return {.score_name = fmt::format("accuracy on {} held-out digits", labels.size()),
+          .score = accuracy(answers, labels),
+          .baselines = {{"always the most frequent digit", majority_accuracy(labels_of(learned), labels)}},
           .parameters = static_cast<std::int64_t>(network.parameter_count()),
-          .shown = shown,
-          .picture = [network](Tape& t) { return loss_of(network, t, Batch({digits_held_out().front()})); }};
+          .shown = "some that it took for another digit:\n" + side_by_side(mistakes),
+          .picture = [network](Tape& t) { return loss_of(network, t, digits_held_out().first(1)); }};
 }
 
 }  // namespace unroll::examples

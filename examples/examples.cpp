@@ -11,10 +11,10 @@ namespace unroll::examples {
 namespace {
 
 constexpr Example table[] = {
-    {"digit", "one-to-one", "an 8x8 picture of a handwritten digit -> which digit it is", 1000, digit},
+    {"digit", "one-to-one", "an 8x8 picture of a handwritten digit -> which digit it is", 2000, digit},
     {"caption", "one-to-many", "a picture of a digit -> its name in English or Korean, letter by letter", 2000,
      caption},
-    {"sentiment", "many-to-one", "a sentence in English or Korean -> whether its writer is pleased", 700, sentiment},
+    {"sentiment", "many-to-one", "a sentence in English or Korean -> whether its writer is pleased", 2000, sentiment},
     {"translate", "many-to-many, encoder-decoder", "a number in words (English, Korean) -> its digits, and back", 4000,
      translate},
     {"next-character", "many-to-many, synchronised", "a story, character by character -> at each the next one", 1400,

@@ -1,3 +1,4 @@
+#include <unroll/examples/data.hpp>
 #include <unroll/examples/examples.hpp>
 #include <unroll/examples/scores.hpp>
 
@@ -170,14 +171,20 @@ Outcome video(const RunOptions& options) {
   std::vector<std::int64_t> labels = labels_of(held_out);
   labels.erase(labels.begin(), labels.begin() + std::ssize(held_out));
   const std::vector<std::int64_t> answers = answers_of(network, held_out);
-  std::string shown;
+  std::vector<Picture> shown;
+  for (std::size_t t = 1; t < 4; ++t) {
+    const auto answer = static_cast<std::size_t>(answers[(t - 1) * held_out.size()]);
+    shown.push_back({.pixels = held_out.front().pixels[t],
+                     .width = side,
+                     .caption = fmt::format("{} {}", shape_names[answer / 4], direction_names[answer % 4])});
+  }
   return {
       .score_name = fmt::format("frames with the right shape and direction, of {} held-out videos", held_out.size()),
       .score = accuracy(answers, labels),
       .baselines = {{"the same network without memory", accuracy(answers_of(forgetful, held_out), labels)},
                     {"always the most frequent label", majority_accuracy(labels, labels)}},
       .parameters = static_cast<std::int64_t>(network.parameter_count()),
-      .shown = shown,
+      .shown = "frames 2, 3 and 4 of a held-out video, and its answers:\n" + side_by_side(shown),
       .picture = [network, held_out](Tape& tape) { return loss_of(network, tape, {held_out.front()}, 3); }};
 }
 

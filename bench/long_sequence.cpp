@@ -38,11 +38,11 @@ int main(int argc, char** argv) try {
   Generator generator(1);
   const LSTM lstm({.input = input, .hidden = hidden}, generator);
   const Linear readout({.input = hidden, .output = 1}, generator);
-  // the target of a step is its input before last, so that there is something to remember
-  const Array data = normal({steps, batch, input}, 1, generator, DType::f32);
+  // of each step, the first number is the target and the others are what the LSTM sees
+  const Array data = normal({steps, batch, input + 1}, 1, generator, DType::f32);
   // what the recurrence puts out at a step is its loss, one number: the states that are not stored leave nothing behind
   const auto cell = [&](Var x, const LSTMState& before) {
-    const auto [h, after] = lstm(slice(x, 1, 1, input), before);
+    const auto [h, after] = lstm(slice(x, 1, 1, input + 1), before);
     return std::pair(mse(readout(h), slice(x, 1, 0, 1)), after);
   };
   OverTimeOptions options;

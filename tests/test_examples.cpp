@@ -109,7 +109,7 @@ TEST_CASE("examples: the picture is of the trained network unrolled over a few s
 }
 
 TEST_CASE("examples: without memory the direction of a moving shape cannot be told") {
-  const Outcome outcome = examples::find("video").run({.updates = 400});
+  const Outcome outcome = examples::find("video").run({.updates = 150});
   CHECK(outcome.baselines[0].name == "the same network without memory");
   CHECK(outcome.score > outcome.baselines[0].score + 0.1);
   CHECK(outcome.baselines[0].score < 0.5);

@@ -191,6 +191,10 @@ TEST_CASE("over time: what cannot be packed is refused") {
   CHECK_THROWS_WITH_AS(over_time(r.layer, packed, {.lengths = {1, 1, 1}}),
                        "over_time: a mask or lengths were given for packed sequences, which have their own lengths",
                        Error);
+  const char* padded_only =
+      "over_time: truncate or recompute was given for packed sequences: pad them instead, with lengths";
+  CHECK_THROWS_WITH_AS(over_time(r.layer, packed, {.truncate = Truncation{1, 2}}), padded_only, Error);
+  CHECK_THROWS_WITH_AS(over_time(r.layer, packed, {.recompute = Recompute::square_root()}), padded_only, Error);
   CHECK_THROWS_WITH_AS(
       over_time(r.layer, packed, r.layer.zero_state(r.tape, 2)),
       doctest::Contains("over_time: the state h has shape (2, 3), expected 3 rows, one for each packed "

@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-// One-to-many: one picture goes in, its name comes out letter by letter, until the network says that the name has ended. What it says first,
+// One-to-many: one picture goes in, its name comes out letter by letter, until the network says that the name has ended. What it reads first,
 // "<" or ">", asks for the name in English or in Korean.
 namespace unroll::examples {
 

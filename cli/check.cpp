@@ -1,15 +1,18 @@
 #include <unroll/cli/commands.hpp>
 #include <unroll/cli/output.hpp>
 
+#include <unroll/layers/encoder_decoder_check.hpp>
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/initial_state.hpp>
 #include <unroll/layers/initializers.hpp>
+#include <unroll/layers/lstm_1997.hpp>
 #include <unroll/layers/packed.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
 #include <unroll/layers/textbook.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/ranges.h>
 
@@ -59,7 +62,12 @@ class Checks {
       shifted("gru reset after, layer norm", RecurrentStack(o, generator_));
       ways(CellKind::gru);
     }
-    if (options_.cells.empty()) mixed();
+    if (options_.cells.empty()) {
+      mixed();
+      shifted("lstm of 1997",
+              LSTM1997({.input = options_.input, .blocks = 2, .cells = 2, .dtype = DType::f64}, generator_));
+      encoder_decoders();
+    }
     return std::move(all_);
   }
 
@@ -115,6 +123,24 @@ class Checks {
     lengths("rnn, lstm, gru and a lambda", stack);
   }
 
+  // From a sequence of symbols to another, without and with attention.
+  void encoder_decoders() {
+    const std::int64_t H = options_.hidden;
+    const auto model = [&](const std::string& name, const std::optional<DecoderAttention>& attention) {
+      const auto cell = [&](const char* role) {
+        return LSTM({.input = 3, .hidden = H, .name = role, .dtype = DType::f64}, generator_);
+      };
+      const Encoder encoder({.vocabulary = 5, .embedding = 3, .dtype = DType::f64}, cell("reader"), generator_);
+      const Decoder decoder({.vocabulary = 5, .embedding = 3, .attention = attention, .dtype = DType::f64},
+                            cell("writer"), generator_);
+      shifted(name, EncoderDecoder(encoder, decoder));
+    };
+    model("encoder-decoder", std::nullopt);
+    model("encoder-decoder, additive attention",
+          DecoderAttention{.score = AttentionScore::additive, .source = H, .hidden = 3});
+    model("encoder-decoder, dot attention", DecoderAttention{.score = AttentionScore::dot, .source = H});
+  }
+
   // Sequences of different lengths, padded and packed.
   template <class Layer> void lengths(const std::string& name, const Layer& layer) {
     shift(layer, generator_);
@@ -126,6 +152,8 @@ class Checks {
     check(name + ", lengths", layer, o);
     o.over_time = {.mask = length_mask(lengths, options_.steps), .reverse = true};
     check(name + ", mask, reverse", layer, o);
+    o.over_time = {.lengths = lengths, .recompute = Recompute::revolve(2)};
+    check(name + ", lengths, recomputed", layer, o);
     all_.push_back({name + ", packed", gradcheck(layer, layer_options(), [&](Var x, const auto& state) {
                       auto result = over_time(layer, pack(x, lengths), state);
                       return std::pair(unpack(result.outputs), result.state);

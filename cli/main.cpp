@@ -345,7 +345,8 @@ void add_train(CLI::App& app, TrainOptions& o, Run& run) {
       c.add_option("--checkpoint", o.checkpoint, "go on from this file if it is there, and keep it up to date")
           ->type_name("FILE");
   add_number(c, "--save-every", o.save_every, 1'000'000'000, "windows between two checkpoints")->needs(checkpoint);
-  add_json(c, o.json, R"({"characters", "initial_bits_per_character", "final_bits_per_character", "sample"})");
+  add_json(c, o.json,
+           R"({"characters", "initial_bits_per_character", "final_bits_per_character", "sample", "verdict"})");
   c.callback([&] { run = [&] { return run_train(o); }; });
 }
 

@@ -7,6 +7,7 @@
 #include <unroll/core/array/whole_file.hpp>
 #include <unroll/layers/character_model.hpp>
 #include <unroll/optim/fit.hpp>
+#include <unroll/optim/flow_monitor.hpp>
 #include <unroll/optim/optimizers.hpp>
 #include <unroll/optim/progress_line.hpp>
 
@@ -86,7 +87,7 @@ std::string fingerprint(const Material& material, const TrainOptions& o) {
 }
 
 // Trains until the end, the time limit, or a signal.
-FitResult learn(const CharacterModel& model, const Material& material, const TrainOptions& o) {
+FitResult learn(const CharacterModel& model, const Material& material, const TrainOptions& o, FlowMonitor& monitor) {
   const TextStreams& text = material.learned;
   const std::int64_t windows = text.windows();
   Adam adam(model.parameters(), {.learning_rate = o.learning_rate});
@@ -121,16 +122,25 @@ FitResult learn(const CharacterModel& model, const Material& material, const Tra
                              state.gradient_norm, characters / now));
     return !interrupted() && fraction < 1;
   };
-  // The rate falls in a straight line, so that the end of the training settles what its beginning found.
-  return fit(loss, adam,
-             {.updates = o.epochs * windows,
-              .clip = o.clip,
-              .schedule = [&](double fraction) { return 1 - further(fraction); },
-              .callbacks = {after_update},
-              .save = o.checkpoint,
-              .save_every = o.save_every,
-              .fingerprint = fingerprint(material, o),
-              .memory = {.states = {{"text", &carried}}, .numbers = {{"seconds", &spent}}}});
+  FitOptions options{
+      .updates = o.epochs * windows,
+      .clip = o.clip,
+      // The rate falls in a straight line, so that the end of the training settles what its beginning found.
+      .schedule = [&](double fraction) { return 1 - further(fraction); },
+      .callbacks = {after_update},
+      .save = o.checkpoint,
+      .save_every = o.save_every,
+      .fingerprint = fingerprint(material, o),
+      .memory = {.states = {{"text", &carried}}, .numbers = {{"seconds", &spent}}}};
+  monitor.remember_in(options.memory);
+  return fit(monitor.watch(loss), adam, options);
+}
+
+// What the gradient does in the trained model, on the first window of the text.
+Judgement judgement(const CharacterModel& model, const Material& material, const FlowMonitor& monitor) {
+  Tape tape;
+  CharacterModel::CarriedState state = model.zero_state(material.learned.streams());
+  return judge(flow_evidence(model.loss(tape, material.learned.window(0), state)), monitor.beginning());
 }
 
 std::string write(const CharacterModel& model, const Material& material, const TrainOptions& o) {
@@ -180,8 +190,9 @@ int run_train(const TrainOptions& o) {
 
   if (interrupted()) return after_interruption(model, o);
   FitResult trained;
+  FlowMonitor monitor;
   try {
-    trained = learn(model, material, o);
+    trained = learn(model, material, o, monitor);
   } catch (const NonFiniteError& e) {
     fmt::print(stderr,
                "The loss or a gradient is no longer a finite number: try a smaller --learning-rate or --clip.\n{}\n",
@@ -196,21 +207,23 @@ int run_train(const TrainOptions& o) {
   const std::string sample = write(model, material, o);
   std::optional<double> held_out;
   if (material.held_out) held_out = bits_per_character(model, *material.held_out);
+  const Judgement flow = judgement(model, material, monitor);
   if (!o.save.empty()) save(o.save, model);
 
   if (o.json) {
     Json result{{"characters", material.text.size()},
                 {"initial_bits_per_character", initial},
                 {"final_bits_per_character", final},
-                {"sample", sample}};
+                {"sample", sample},
+                {"verdict", to_string(flow.verdict)}};
     if (held_out) result["held_out_bits_per_character"] = *held_out;
     print_json(result);
     return done;
   }
   fmt::print("\nAfter training: {:.2f} bits per character", final);
   if (held_out) fmt::print(" ({:.2f} on what was held out)", *held_out);
-  fmt::print(". It writes:\n\n{}\n", sample);
-  if (!o.save.empty()) fmt::print("\nsaved     {} (`unroll sample` lets it write more)\n", o.save);
+  fmt::print(". It writes:\n\n{}\n\ngradient  {}: {}\n", sample, to_string(flow.verdict), flow.grounds.front());
+  if (!o.save.empty()) fmt::print("saved     {} (`unroll sample` lets it write more)\n", o.save);
   return done;
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("examples: each one learns") {
     const Run learned = run(example, 40);
     const std::span<const double> losses = learned.losses;
     REQUIRE(losses.size() == 40);
-    CHECK(mean(losses.last(8)) < mean(losses.first(8)));
+    CHECK(mean(losses.last(8)) < 0.95 * mean(losses.first(8)));  // more than batches differ by chance
     const Outcome& outcome = learned.outcome;
     CHECK(std::isfinite(outcome.score));
     CHECK(outcome.score >= 0);

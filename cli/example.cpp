@@ -85,8 +85,10 @@ int run_example(const ExampleOptions& o) {
   for (const std::string& file : o.outputs) require_writable(file);
   const std::int64_t updates = o.updates > 0 ? o.updates : example.updates;
   if (!o.json) {
+    std::string file(example.name);
+    std::replace(file.begin(), file.end(), '-', '_');
     fmt::print("{} ({}): {}\n{} updates; the program is examples/{}.cpp\n\n", example.name, example.shape, example.task,
-               updates, example.name);
+               updates, file);
     std::fflush(stdout);
   }
   const Outcome outcome = example.run({.seed = o.seed, .updates = updates, .callbacks = {progress()}});

@@ -136,7 +136,7 @@ Outcome sentiment(const RunOptions& options) {
   Tape tape;
   const Var logits = network(tape, questions, 0, generator), p = softmax(logits);
   std::string shown = "held-out sentences, and the probability that the writer is pleased:\n";
-  for (std::size_t i = 0; i < held_out.size(); i += held_out.size() / 12)
+  for (std::size_t i = 0; i < held_out.size(); i += held_out.size() / 11)
     shown += fmt::format("  {:.2f}  {}{}\n", p.value().flat(2 * i + 1), held_out[i].text,
                          (p.value().flat(2 * i + 1) > 0.5) == held_out[i].pleased ? "" : "  (wrong)");
   return {.score_name = fmt::format("accuracy on {} held-out sentences, half of them Korean", held_out.size()),

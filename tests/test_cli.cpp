@@ -668,6 +668,8 @@ TEST_CASE("unroll example: lists the examples, and runs one to the same score ag
   const Result text = run({"example", "digit", "--updates", "30"});
   CHECK(text.out.find("accuracy on 360 held-out digits, more is better\n  the trained network ") != std::string::npos);
   CHECK(text.out.find("always the most frequent digit") != std::string::npos);
+  const Result story = run({"example", "next-character", "--updates", "1"});
+  CHECK(story.out.find("the program is examples/next_character.cpp\n") != std::string::npos);
 }
 
 TEST_CASE("unroll example: what it cannot do is refused before it trains") {

@@ -84,6 +84,7 @@ bool predicts_all(const Predictor& predictor, const std::vector<ReberString>& st
       double weakest_legal = INFINITY, strongest_other = -INFINITY;
       for (std::size_t k = 0; k < symbol_count; ++k) {
         const double output = outputs.flat(t * symbol_count + k);
+        if (std::isnan(output)) return false;
         if (string.legal[t].find(reber_symbols[k]) != std::string::npos)
           weakest_legal = std::min(weakest_legal, output);
         else

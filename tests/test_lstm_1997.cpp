@@ -1,6 +1,6 @@
 #include "layers_support.hpp"
 
-#include <unroll/core/check/gradcheck.hpp>
+#include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/lstm_1997.hpp>
 
 #include <cmath>
@@ -149,23 +149,10 @@ TEST_CASE(
     "LSTM of 1997: the full gradient equals finite differences by every weight and input and by the first state") {
   for (const LSTM1997Options& options : forms()) {
     const LSTM1997 layer = random_layer(options, 3);
-    Generator generator(4);
-    std::vector<Parameter> all = layer.parameters();
-    const Parameter x("x", random_array({4, 2, options.input}, generator)),
-        y("y0", random_array({2, layer.units()}, generator)), c("c0", random_array({2, layer.cells()}, generator));
-    for (const Parameter& p : {x, y, c}) all.push_back(p);
-    const auto program = [&](Tape& tape) {
-      const LSTM1997State before{tape.use(y), tape.use(c)};
-      const auto sequence = over_time(layer, tape.use(x), before);
-      const Var outputs = sequence.stacked();
-      return concat({reshape(outputs, {8 * layer.cells()}), reshape(sequence.state.y, {2 * layer.units()}),
-                     reshape(sequence.state.c, {2 * layer.cells()})},
-                    0);
-    };
     for (const int order : {1, 2}) {
-      const GradcheckReport report = gradcheck(std::function<Var(Tape&)>(program), all, {.order = order});
+      const GradcheckReport report = gradcheck(layer, {.gradcheck = {.order = order}});
       CHECK_MESSAGE(report.passed, to_string(report));
-      CHECK(report.rows.size() == 6);
+      CHECK(report.rows.size() == 6);  // W_x, W_y, b, x, y0, c0
     }
   }
 }

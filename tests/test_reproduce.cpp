@@ -166,8 +166,7 @@ TEST_CASE("adding: a short sequence is solved and the report says so beside what
   CHECK(solved.rows[2].here.value() < 0.0167);
 
   // nothing is learned in one update: as published for RNN and LSTM, and not for the GRU
-  const Report unsolved =
-      adding({.trials = 1, .hidden = 2, .batch = 2, .updates = 1, .lengths = {600}, .tested = 20});
+  const Report unsolved = adding({.trials = 1, .hidden = 2, .batch = 2, .updates = 1, .lengths = {600}, .tested = 20});
   REQUIRE(unsolved.rows.size() == 4);
   CHECK(unsolved.rows[0].published == 0.177);
   CHECK(unsolved.rows[0].reproduced == true);

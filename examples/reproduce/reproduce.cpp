@@ -31,7 +31,7 @@ std::span<const Reproduction> all() {
        with<ExactOptions, exact>},
       {"reber", "embedded Reber grammar, LSTM of 1997 and of today", "2 minutes", false, false,
        with<ReberOptions, embedded_reber>},
-      {"adding", "adding problem, RNN against LSTM against GRU, T = 100 to 600", "4 minutes", false, false,
+      {"adding", "adding problem, RNN against LSTM against GRU, T = 100 and 600", "4 minutes", false, false,
        with<AddingOptions, adding>},
       {"adding-1997", "adding problem of 1997, LSTM of 1997", "3 minutes", false, false,
        with<LongLagOptions, adding_1997_report>},

@@ -33,6 +33,7 @@
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/losses.hpp>
 #include <unroll/layers/lstm.hpp>
+#include <unroll/layers/lstm_1997.hpp>
 #include <unroll/layers/over_time.hpp>
 #include <unroll/layers/packed.hpp>
 #include <unroll/layers/padded_batch.hpp>

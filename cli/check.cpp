@@ -49,9 +49,6 @@ class Checks {
       RecurrentStackOptions o = stack_options(CellKind::lstm);
       o.projection = std::max<std::int64_t>(1, options_.hidden / 2);
       shifted("lstm, projection", RecurrentStack(o, generator_));
-      shifted(
-          "lstm of 1997, blocks of 2",
-          LSTM1997({.input = options_.input, .blocks = options_.hidden, .cells = 2, .dtype = DType::f64}, generator_));
       ways(CellKind::lstm);
     }
     if (wanted(CellKind::gru)) {

@@ -190,7 +190,9 @@ TEST_CASE("LSTM of 1997: cells of one block share their gates and cells of diffe
   const LSTM1997 layer = random_layer(options, 9);
   Tape tape;
   const Var x = tape.constant(Array({1, 2}, {0.5, -1}));
-  const auto [h, state] = layer(x, layer.zero_state(tape, 1));
+  const auto result = layer(x, layer.zero_state(tape, 1));
+  const Var h = result.first;
+  const LSTM1997State state = result.second;
   const auto shown = [&](std::size_t n) { return 2 * logistic(state.c.value().flat(n)) - 1; };
   const auto gate = [&](std::size_t n) { return h.value().flat(n) / shown(n); };
   CHECK(gate(0) == doctest::Approx(gate(1)).epsilon(1e-12));

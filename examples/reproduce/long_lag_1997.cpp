@@ -75,18 +75,17 @@ Row run_trials(const LongLagTask& task, const LongLagOptions& options, int part,
       options.progress(what, (part + trials_done) / parts);
     };
     const LongLagTrial trial = long_lag_trial(task, o, options.seed + static_cast<std::uint64_t>(k));
-    if (!trial.sequences) continue;
-    sequences.push_back(static_cast<double>(*trial.sequences));
+    if (trial.sequences) sequences.push_back(static_cast<double>(*trial.sequences));
     wrong += fmt::format("{}{}", wrong.empty() ? "" : ", ", trial.wrong);
   }
-  row.note = fmt::format("{} of {} trials succeeded", sequences.size(), options.trials);
+  row.note = fmt::format("wrong of {} test sequences after the trials: {} (paper: {:g}); {} of {} trials succeeded",
+                         options.tested, wrong, task.published_wrong, sequences.size(), options.trials);
   if (sequences.empty()) return row;
   const Spread found = spread(sequences);
   row.here = found.mean;
   row.reproduced = 2 * sequences.size() > static_cast<std::size_t>(options.trials) &&
                    found.mean < 2 * task.published_sequences && found.mean > task.published_sequences / 2;
-  row.note += fmt::format(", after {:.0f} to {:.0f}; wrong of {} test sequences: {} (paper: {:g})", found.low,
-                          found.high, options.tested, wrong, task.published_wrong);
+  row.note += fmt::format(", after {:.0f} to {:.0f}", found.low, found.high);
   return row;
 }
 

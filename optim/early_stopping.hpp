@@ -9,9 +9,10 @@
 namespace unroll {
 
 struct EarlyStoppingOptions {
-  std::int64_t every = 100;   // updates between two measurements; the last update is measured as well
-  std::int64_t patience = 5;  // measurements without a better one, after which training ends; 0: never, only the best is kept
-  double at_least = 0;        // by so much a measurement must be better to count
+  std::int64_t every = 100;  // updates between two measurements; the last update is measured as well
+  std::int64_t patience =
+      5;                // measurements without a better one, after which training ends; 0: never, only the best is kept
+  double at_least = 0;  // by so much a measurement must be better to count
   std::string name = "early stopping";  // of what it remembers, in a save
 };
 

@@ -62,7 +62,8 @@ FitResult fit(const FitLoss& record, Optimizer& optimizer, const FitOptions& o) 
     const std::int64_t number = result.update + 1;
     tape.clear();
     const Var loss = record(tape, result.update);
-    if (&loss.tape() != &tape) throw TapeError("fit: the loss was recorded on another tape than the one that was given");
+    if (&loss.tape() != &tape)
+      throw TapeError("fit: the loss was recorded on another tape than the one that was given");
     Gradients gradients = backward(loss, o.backward ? o.backward(loss, number) : BackwardOptions{});
     const double norm = o.clip > 0 ? clip_by_norm(gradients, o.clip) : gradient_norm(gradients);
     const double value = loss.item();

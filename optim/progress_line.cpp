@@ -43,8 +43,8 @@ void ProgressLine::print(double fraction, double begun, std::string_view lead, s
   while (next_fraction_ <= fraction) next_fraction_ += 0.1;
 
   const double elapsed = seconds();
-  const std::string time = fraction >= 1 ? minutes(elapsed) + " in all"
-                                         : minutes(elapsed / (fraction - begun) * (1 - fraction)) + " left";
+  const std::string time =
+      fraction >= 1 ? minutes(elapsed) + " in all" : minutes(elapsed / (fraction - begun) * (1 - fraction)) + " left";
   // \033[K clears what a longer line left behind
   if (terminal_)
     fmt::print(out_, "\r{} {:3.0f}%  {}  {}\033[K", bar(fraction), 100 * fraction, numbers, time);

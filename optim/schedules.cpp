@@ -38,9 +38,7 @@ Schedule step(std::vector<double> at, double factor) {
 Schedule warm_up(double share, Schedule then) {
   if (!(share > 0 && share < 1))
     throw Error(fmt::format("schedules::warm_up: share {}, expected more than 0 and less than 1", share));
-  return [share, then = std::move(then)](double x) {
-    return x < share ? x / share : then((x - share) / (1 - share));
-  };
+  return [share, then = std::move(then)](double x) { return x < share ? x / share : then((x - share) / (1 - share)); };
 }
 
 }  // namespace unroll::schedules

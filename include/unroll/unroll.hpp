@@ -39,9 +39,9 @@
 #include <unroll/layers/padded_batch.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
 #include <unroll/layers/rnn.hpp>
+#include <unroll/layers/rtrl.hpp>
 #include <unroll/layers/stack.hpp>
 #include <unroll/layers/state.hpp>
-#include <unroll/layers/rtrl.hpp>
 #include <unroll/layers/summary.hpp>
 #include <unroll/layers/textbook.hpp>
 #include <unroll/layers/truncated.hpp>

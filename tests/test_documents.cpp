@@ -68,8 +68,14 @@ TEST_CASE("the code that the page on adding an operation shows is the code of ta
 
 TEST_CASE("the README shows a program, which the build compiles and runs as the test page_README_1") {
   const auto blocks = cpp_blocks(text_of(root / "README.md"));
-  REQUIRE(blocks.size() == 1);
+  REQUIRE(blocks.size() == 2);
   CHECK(blocks[0].find("int main()") != std::string::npos);
+  const std::string source = text_of(root / "tests/test_readme_ways.cpp");
+  std::istringstream lines(blocks[1]);
+  for (std::string line; std::getline(lines, line);) {
+    INFO(line);
+    CHECK(source.find("\n" + line + "\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("the page on training shows a program, which the build compiles and runs as the test page_training_1") {
@@ -78,10 +84,18 @@ TEST_CASE("the page on training shows a program, which the build compiles and ru
   CHECK(blocks[0].find("int main()") != std::string::npos);
 }
 
+TEST_CASE(
+    "the page on the gradient flow shows a program, which the build compiles and runs as the test "
+    "page_gradient-flow_1") {
+  const auto blocks = cpp_blocks(text_of(root / "docs/gradient-flow.md"));
+  REQUIRE(blocks.size() == 1);
+  CHECK(blocks[0].find("int main()") != std::string::npos);
+}
+
 TEST_CASE("links between the pages lead to files that exist") {
   for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
-                           "docs/training.md", "docs/ways-through-time.md", "docs/reproduced.md", "bench/README.md",
-                           "data/README.md", "tests/fixtures/README.md"}) {
+                           "docs/gradient-flow.md", "docs/training.md", "docs/ways-through-time.md",
+                           "docs/reproduced.md", "bench/README.md", "data/README.md", "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
     for (const std::string& link : local_links(text_of(file))) {
       INFO(std::string(page) << " -> " << link);

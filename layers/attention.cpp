@@ -87,7 +87,8 @@ Attended Attention::operator()(Var query, const AttentionSource& source) const {
   Var scores;  // (batch, time, 1)
   if (options.score == AttentionScore::additive) {
     const Var asked = reshape(matmul(query, tape.use(W)), {batch, 1, options.hidden});
-    scores = matmul(tanh(source.keys + asked), tape.use(v));
+    const Var fit = tanh(source.keys + asked), weigh = tape.use(v);
+    scores = matmul(fit, weigh);
   } else {
     scores = matmul(source.keys, reshape(query, {batch, options.query, 1}));
     if (options.score == AttentionScore::scaled_dot) scores = scores / std::sqrt(static_cast<double>(options.query));

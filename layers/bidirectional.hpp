@@ -32,7 +32,7 @@ class Bidirectional : public Module {
   // One for each layer, from below.
   using State = std::vector<DirectionStates>;
 
-  // Throws ShapeError without any layer or for a rate of dropout that is not in 0 .. 1.
+  // Throws ShapeError without any layer or for a rate of dropout that is not from 0 to below 1.
   Bidirectional(std::vector<BothDirections> layers, const BidirectionalOptions& options = {});
 
   // The same layers with dropout at work, drawn from a generator that outlives the result.

@@ -107,7 +107,8 @@ DecoderStart Decoder::from(Var vector) const {
 
 AttentionSource Decoder::source(const std::vector<Var>& outputs, std::span<const std::int64_t> lengths) const {
   if (!attention_) return {};
-  const Scope scope(outputs.at(0).tape(), name());
+  if (outputs.empty()) throw ShapeError(fmt::format("{}: no outputs of a source to attend to", name()));
+  const Scope scope(outputs[0].tape(), name());
   return attention_->source(outputs, lengths);
 }
 

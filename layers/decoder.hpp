@@ -92,7 +92,7 @@ class Decoder : public Module {
   DecoderStep step(Var x, const AnyCell::State& before, const AttentionSource& source = {}) const;
 
   // The same as a cell for over_time, with the logits as its output; the weights of every step are appended to `attention`. Valid as long as
-  // the decoder and the vector.
+  // the decoder and the vector. `attention` is not to be read where over_time recomputes or truncates: a step is recorded more than once there.
   auto cell(const AttentionSource& source = {}, std::vector<Var>* attention = nullptr) const {
     return [this, source, attention](Var x, const AnyCell::State& before) -> std::pair<Var, AnyCell::State> {
       DecoderStep done = step(x, before, source);

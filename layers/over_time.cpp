@@ -10,6 +10,10 @@ void detail::fail_truncate_and_recompute() {
       "recomputation");
 }
 
+void detail::fail_to_keep_cell() {
+  throw Error("over_time: recompute keeps a copy of the cell on the tape, and this cell cannot be copied");
+}
+
 std::vector<Var> time_steps(Var xs) {
   const Shape shape = xs.shape();
   if (shape.rank() < 2 || shape[0] == 0)

@@ -20,7 +20,8 @@ namespace unroll {
 //   Parameter W("mine.W", ...), U("mine.U", ...);                       // shapes (input, hidden), (hidden, hidden)
 //   auto cell = [&](Var x, Var h) -> std::pair<Var, Var> {              // {output, next state}
 //     Tape& tape = x.tape();
-//     const Var next = tanh(matmul(x, tape.use(W)) + matmul(h, tape.use(U))).named("h");
+//     const Var from_x = matmul(x, tape.use(W)), from_h = matmul(h, tape.use(U));
+//     const Var next = tanh(from_x + from_h).named("h");
 //     return {next, next};
 //   };
 //   auto [outputs, last] = over_time(cell, xs, tape.constant(h0, "h"));  // xs (time, batch, input), h0 (batch, hidden)
@@ -47,7 +48,7 @@ struct OverTimeOptions {
   // States are kept at some steps only, and the backward pass records those between again (layers/recompute.hpp). The tape keeps a copy of
   // the cell. Not together with `truncate`.
   std::optional<Recompute> recompute = {};
-  // The generators from which the cell draws (dropout), so that recomputed steps draw the same again.
+  // The generators from which the cell draws (dropout), so that steps that are recorded twice (recompute, truncate with k1 < k2) draw the same again.
   std::vector<Generator*> generators = {};
 };
 
@@ -85,6 +86,7 @@ std::pair<Var, State> step_at(const Cell& cell, const RunningSteps& running, std
 }
 
 [[noreturn]] void fail_truncate_and_recompute();
+[[noreturn]] void fail_to_keep_cell();
 
 }  // namespace detail
 
@@ -104,20 +106,24 @@ requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const s
   };
   Sequence<State> sequence{{}, std::move(state)};
   if (options.recompute) {
-    const detail::RecurrenceStep again = [cell, running, time, form = sequence.state](std::size_t position, Var x,
-                                                                                      std::span<const Var> before) {
-      auto [output, next] = detail::step_at(cell, running, time(position), x, with_vars(form, before));
-      std::vector<Var> result{output};
-      for (const Var& part : state_vars(next)) result.push_back(part);
-      return result;
-    };
-    std::vector<Var> ordered = xs;
-    if (options.reverse) std::reverse(ordered.begin(), ordered.end());
-    detail::Recurrence run =
-        detail::recompute(again, ordered, state_vars(sequence.state), 0, *options.recompute, options.generators);
-    sequence = {std::move(run.outputs), with_vars(std::move(sequence.state), run.state)};
+    if constexpr (!std::copy_constructible<Cell>) {
+      detail::fail_to_keep_cell();
+    } else {
+      const detail::RecurrenceStep again = [cell, running, time, form = sequence.state](std::size_t position, Var x,
+                                                                                        std::span<const Var> before) {
+        auto [output, next] = detail::step_at(cell, running, time(position), x, with_vars(form, before));
+        std::vector<Var> result{output};
+        for (const Var& part : state_vars(next)) result.push_back(part);
+        return result;
+      };
+      std::vector<Var> ordered = xs;
+      if (options.reverse) std::reverse(ordered.begin(), ordered.end());
+      detail::Recurrence run =
+          detail::recompute(again, ordered, state_vars(sequence.state), 0, *options.recompute, options.generators);
+      sequence = {std::move(run.outputs), with_vars(std::move(sequence.state), run.state)};
+    }
   } else if (options.truncate && T > 0) {
-    sequence.outputs = detail::truncated(T, *options.truncate, xs[0].tape(), sequence.state, step);
+    sequence.outputs = detail::truncated(T, *options.truncate, xs[0].tape(), sequence.state, options.generators, step);
   } else {
     sequence.outputs.reserve(T);
     for (std::size_t i = 0; i < T; ++i) {

@@ -64,7 +64,7 @@ requires CellOf<Cell, State> PackedResult<State> over_time(const Cell& cell, con
   const std::size_t T = xs.steps.size();
   const auto running = [&](std::size_t t) { return xs.steps[t - 1].shape()[0]; };
 
-  // Rows 0 .. n - 1 of the state run. Forward, the others have finished and wait in `rest` for the end; in reverse, they have not begun yet.
+  // Rows 0 .. n - 1 of the state run. Forward, the others have finished and wait in `finished` for the end; in reverse, they have not begun yet.
   std::int64_t n = static_cast<std::int64_t>(xs.order.size());
   {
     const Step step(xs.steps[0].tape(), 0);

@@ -9,6 +9,9 @@ namespace unroll {
 
 namespace {
 
+// Each repetition is a level of recursion.
+constexpr std::int64_t most_repetitions = 250;
+
 // C(s + r, s): how many steps s stored states and r repetitions reach. Stops growing far above any number of steps.
 std::int64_t reach(std::int64_t s, std::int64_t r) {
   if (s < 0 || r < 0) return 0;
@@ -73,6 +76,10 @@ Recompute::Division Recompute::divide(std::int64_t steps) const {
   if (steps == 1) return {};
   // Any number is best between what r - 2 repetitions reach and what r - 1 do, as long as the rest, with one state less, needs at most r.
   const std::int64_t r = repetitions(steps, number_);
+  if (r > most_repetitions)
+    throw Error(fmt::format(
+        "recompute: with {} stored states for {} steps, some would be computed {} times again: give it more", number_,
+        steps, r));
   const std::int64_t rest =
       std::clamp<std::int64_t>(steps - reach(number_, r - 1), reach(number_ - 1, r - 1), steps - 1);
   return {steps - rest, {*this, Recompute(Kind::revolve, number_ - 1)}};

@@ -7,7 +7,9 @@
 #include <vector>
 
 // Recomputation: over_time(cell, xs, state, {.recompute = Recompute::square_root()}). Backpropagation through time that keeps few states and computes the steps between them again: memory for time, with the gradients of full BPTT, to the
-// bit. What is stored between the passes are states and outputs; a cell whose output is small (the loss of the step, for example) can run for very long.
+// bit (a state part that hands on the Var of an earlier step may differ in rounding). What is stored between the passes are states and outputs, of one
+// dtype. Outputs are stored once more for each level of repetition, so a schedule of few states saves memory only where they are small: the loss of
+// the step, for example. A cell must give everything as its output or state: Vars that it hands out in another way are gone.
 namespace unroll {
 
 // Which states are stored, and so how often steps are computed again.

@@ -25,7 +25,7 @@ class Stack : public Module {
   // The state of each layer, from below.
   using State = std::vector<AnyCell::State>;
 
-  // Throws ShapeError without any layer or for a rate of dropout that is not in 0 .. 1.
+  // Throws ShapeError without any layer or for a rate of dropout that is not from 0 to below 1.
   Stack(std::vector<AnyCell> layers, const StackOptions& options = {});
 
   // The same layers with dropout at work, drawn from a generator that outlives the result: for training. Without, as for prediction, there is none.

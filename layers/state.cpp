@@ -36,8 +36,9 @@ void fail_state_parts(std::size_t given, std::size_t expected) {
 
 void fail_state_shape(const Var& form, const Array& given) {
   const Tape& tape = form.tape();
-  throw ShapeError(fmt::format("state: {} has shape {}, expected {}  {}", tape.name(form.id()),
-                               to_string(given.shape()), to_string(form.shape()), tape.where(form.id())));
+  throw ShapeError(fmt::format("state: {} has shape {} in {}, expected {} in {}  {}", tape.name(form.id()),
+                               to_string(given.shape()), to_string(given.dtype()), to_string(form.shape()),
+                               to_string(form.dtype()), tape.where(form.id())));
 }
 
 }  // namespace detail

@@ -122,7 +122,11 @@ template <class State> State with_vars(State form, std::span<const Var> vars) {
 // The same numbers, through which no gradient flows: where truncated BPTT cuts.
 template <class State>
 requires(!std::is_same_v<State, Var>) State detach(const State& state) {
-  return map_state(state, [](Var v) { return unroll::detach(v).named(v.tape().name(v.id())); });
+  return map_state(state, [](Var v) {
+    const Var cut = unroll::detach(v);
+    const std::string& name = v.tape().name(v.id());
+    return name.empty() ? cut : cut.named(name);
+  });
 }
 
 // A state that outlives its tape: copies of its arrays, in order.
@@ -134,7 +138,7 @@ template <class State> CarriedState carried(const State& state) {
 }
 
 // The carried arrays as constants of a tape, at step 0, in the form of `form`, such as cell.zero_state(tape, batch), whose names they take. The
-// gradient ends there. Throws ShapeError if number or shapes differ.
+// gradient ends there. Throws ShapeError if number, shapes or dtypes differ.
 template <class State> State resumed(const State& form, const CarriedState& arrays) {
   if (const std::size_t n = state_vars(form).size(); n != arrays.size()) detail::fail_state_parts(arrays.size(), n);
   std::size_t i = 0;
@@ -142,7 +146,7 @@ template <class State> State resumed(const State& form, const CarriedState& arra
     Tape& tape = v.tape();
     const Step step(tape, 0);
     const Array& array = arrays[i++];
-    if (array.shape() != v.shape()) detail::fail_state_shape(v, array);
+    if (array.shape() != v.shape() || array.dtype() != v.dtype()) detail::fail_state_shape(v, array);
     return tape.constant(array, tape.name(v.id()));
   });
 }

@@ -4,23 +4,6 @@
 
 namespace unroll::detail {
 
-namespace {
-
-// While it lives, recording goes on at another place of the tape.
-class At {
- public:
-  At(Tape& tape, const Place& place) : tape_(tape), before_(tape.place) { tape.place = place; }
-  ~At() { tape_.place = before_; }
-  At(const At&) = delete;
-  At& operator=(const At&) = delete;
-
- private:
-  Tape& tape_;
-  Place before_;
-};
-
-}  // namespace
-
 void require_truncation(const Truncation& t) {
   if (t.k1 < 1 || t.k2 < 1)
     throw ShapeError(fmt::format(
@@ -33,7 +16,8 @@ void require_truncation(const Truncation& t) {
 
 Var cut(Var part) {
   Tape& tape = part.tape();
-  const At place(tape, part.node().place);
+  const Elsewhere before(tape);
+  tape.place = part.node().place;
   const Scope scope(tape, "cut");
   const Var result = unroll::detach(part);
   const std::string& name = tape.name(part.id());

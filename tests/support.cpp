@@ -60,6 +60,13 @@ Comparison same_bits(const ArrayView& a, const ArrayView& b) {
   return {};
 }
 
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& e) { return e.what(); }
+  return "nothing";
+}
+
 double dot(const ArrayView& a, const ArrayView& b) {
   if (a.shape != b.shape) throw std::invalid_argument("dot: unequal shapes");
   double total = 0;

@@ -28,6 +28,9 @@ Comparison close(const ArrayView& a, const ArrayView& b, double absolute, double
 // Equal shapes, element types and bits.
 Comparison same_bits(const ArrayView& a, const ArrayView& b);
 
+// What an action throws as Error; "nothing" where it does not.
+std::string message(const std::function<void()>& action);
+
 // A program of several arrays, run anew at each call.
 using Program = std::function<Array(const std::vector<Array>&)>;
 

@@ -103,6 +103,14 @@ TEST_CASE(
   CHECK(close(g[gru.W_h], backward(mean(square(run.stacked())))[gru.W_h], 1e-15, 1e-12));
 }
 
+TEST_CASE("backward: a parameter that is the loss contributes outside of time") {
+  const Parameter p("p", Array::scalar(2));
+  Tape tape;
+  const Gradients g = backward(tape.use(p), {.by_step = {p}});
+  CHECK(g[p].item() == 1);
+  CHECK(g.contribution_steps(p) == std::vector<std::int64_t>{no_step});
+}
+
 TEST_CASE("backward: contributions outlive the tape and give their buffers back") {
   const GRU gru = small_gru();
   Tape tape;

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 
 using namespace unroll;
@@ -111,6 +112,32 @@ TEST_CASE("checkpoint: a part in a part, second derivatives and forward mode") {
   CHECK(forward[1] == forward[0]);
 }
 
+TEST_CASE("checkpoint: a part that records nothing hands the gradient through") {
+  for (const bool create_graph : {false, true}) {
+    Tape tape;
+    const Var x = tape.input(Array({2}, {3, 4}));
+    const Var y = checkpoint([](Var a) { return a; }, x);
+    CHECK(backward(sum(square(y)), {.create_graph = create_graph})[x].at({1}) == 8);
+  }
+}
+
+TEST_CASE("checkpoint: forward mode sees a captured constant that moves") {
+  Tape tape;
+  const Var x = tape.input(Array::scalar(3)), c = tape.constant(Array::scalar(5));
+  CHECK(jvp(checkpoint([c](Var a) { return a * c; }, x), {{c, Array::scalar(1)}}).item() == 3);
+}
+
+TEST_CASE("checkpoint: a part may hold a backward pass of its own") {
+  const auto f = [](Var a) {
+    const Var inner = a.tape().input(a.value().copy());
+    const Gradients g = backward(sum(exp(inner)));
+    return a * a.tape().constant(g[inner].copy());
+  };
+  Tape tape;
+  const Var x = tape.input(Array({2}, {1, 2}));
+  CHECK(same_bits(backward(sum(square(checkpoint(f, x))))[x], backward(sum(square(f(x))))[x]));
+}
+
 TEST_CASE("checkpoint: generators draw again what they drew, and go on as if nothing had been") {
   const Array x = random_array({8, 8}, 1);
   std::vector<Array> gradients;
@@ -121,7 +148,7 @@ TEST_CASE("checkpoint: generators draw again what they drew, and go on as if not
     const Var in = tape.input(x);
     const auto f = [&generator](Var a) { return dropout(sin(a), 0.5, generator); };
     const Var y = check ? checkpoint([f](std::span<const Var> a) { return std::vector<Var>{f(a[0])}; }, {in},
-                                     {.generators = {&generator}})[0]
+                                     {.generators = {&generator, &generator}})[0]  // naming it twice changes nothing
                         : f(in);
     gradients.push_back(backward(sum(y))[in].copy());
     next.push_back(generator.uniform());
@@ -191,6 +218,29 @@ TEST_CASE("recompute: every schedule gives the gradients of full BPTT to the bit
     return LSTMState{h, c};
   });
   compare(gru, [&](Tape& tape) { return HiddenState{part(tape, "h")}; });
+}
+
+TEST_CASE("recompute: a state that is handed on for some steps, and an output that is always the same node") {
+  // h_t and h_(t-1) are both state, and the second is handed on as it is
+  struct Delayed {
+    Var h, before;
+  };
+  std::vector<Array> gradients;
+  for (const std::optional<Recompute>& schedule :
+       {std::optional<Recompute>{}, std::optional(Recompute::every(3)), std::optional(Recompute::revolve(2))}) {
+    Tape tape;
+    const Var x = tape.input(random_array({7, 1, 2}, 3), "x"), h = tape.input(random_array({1, 2}, 4), "h");
+    const Var constant = tape.constant(random_array({1, 2}, 5));
+    const auto cell = [constant](Var in, const Delayed& s) {
+      const Var next = tanh(in + s.h * s.before);
+      return std::pair(constant, Delayed{next, s.h});
+    };
+    const auto run = over_time(cell, time_steps(x), Delayed{h, h}, {.recompute = schedule});
+    const Gradients g = backward(sum(run.state.h * run.state.before));
+    gradients.push_back(g[x].copy());
+    gradients.push_back(g[h].copy());
+  }
+  for (std::size_t i = 2; i < gradients.size(); ++i) CHECK(close(gradients[i], gradients[i % 2], 1e-16, 1e-14));
 }
 
 TEST_CASE("recompute: padding, the way backwards and dropout come out to the bit, too") {
@@ -285,5 +335,17 @@ TEST_CASE("recompute: numbers that make no schedule are refused") {
       "over_time: truncate and recompute were given, expected one of them: a truncated gradient needs no "
       "recomputation",
       Error);
+  const std::vector<Var> many(2000, slice(x, 0, 0, 1));
+  CHECK_THROWS_WITH_AS(
+      over_time([](Var in, Var h) { return std::pair(in, h); }, many, x, {.recompute = Recompute::revolve(1)}),
+      "recompute: with 1 stored states for 2000 steps, some would be computed 1999 times again: give it more", Error);
+  struct Uncopyable {
+    std::unique_ptr<int> owned;
+    std::pair<Var, Var> operator()(Var in, Var h) const { return {in, h}; }
+  };
+  CHECK(over_time(Uncopyable{}, many, x).outputs.size() == 2000);
+  CHECK_THROWS_WITH_AS(over_time(Uncopyable{}, many, x, {.recompute = Recompute::every(1)}),
+                       "over_time: recompute keeps a copy of the cell on the tape, and this cell cannot be copied",
+                       Error);
   CHECK_THROWS_WITH_AS(revolve_steps(0, 1), "revolve_steps: 0 steps with 1 states: expected at least 1 of each", Error);
 }

@@ -35,13 +35,6 @@ Matrix product(const Matrix& a, const Matrix& b) {
   return c;
 }
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) { return e.what(); }
-  return "nothing";
-}
-
 // h_t = x_t W + h_(t-1) U, as a cell of one's own, over T steps of one sequence.
 struct LinearRun {
   LinearRun(std::int64_t steps, Generator& generator, double scale = 1)

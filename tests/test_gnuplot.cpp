@@ -1,3 +1,5 @@
+#include "support.hpp"
+
 #include <unroll/core/array/whole_file.hpp>
 #include <unroll/core/render/gnuplot.hpp>
 
@@ -14,13 +16,6 @@
 namespace unroll::test {
 
 namespace {
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) { return e.what(); }
-  return "nothing";
-}
 
 Plot decay() {
   Plot plot{.title = "It's <a> decay & more_of_it", .x_label = "t", .y_label = "|dL/dh_t|", .log_y = true};

@@ -1,3 +1,5 @@
+#include "support.hpp"
+
 #include <unroll/core/array/error.hpp>
 #include <unroll/core/render/heat_map.hpp>
 
@@ -9,13 +11,6 @@
 namespace unroll::test {
 
 namespace {
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) { return e.what(); }
-  return "nothing";
-}
 
 HeatMap small() {
   HeatMap map;

@@ -57,13 +57,6 @@ CharacterModel small_model(CellKind cell = CellKind::lstm, std::int64_t layers =
   return {{.cell = cell, .embedding = 4, .hidden = 6, .layers = layers}, Vocabulary(U"기차는 abc"), generator};
 }
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) { return e.what(); }
-  return "nothing";
-}
-
 }  // namespace
 
 TEST_CASE("safetensors: what was written is read") {

@@ -49,13 +49,6 @@ RecurrentStackOptions layers_of(CellKind cell, std::int64_t layers) {
   return {.cell = cell, .input = 2, .hidden = 3, .layers = layers, .dtype = DType::f64};
 }
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) { return e.what(); }
-  return "nothing";
-}
-
 }  // namespace
 
 TEST_CASE("stack: layers of any kind, and a lambda, are the layers one after the other") {

@@ -54,5 +54,6 @@ TEST_CASE("state: a carried state survives its tape and goes on as constants of 
   CHECK(state.c.node().place.step == 0);
   CHECK_THROWS_WITH_AS(resumed(form, {arrays[0]}), "state: 1 arrays were given for a state of 2", ShapeError);
   const Array wrong({3}, DType::f64);
-  CHECK_THROWS_WITH_AS(resumed(form, {arrays[0], wrong}), "state: c has shape (3), expected (2)  [node 1]", ShapeError);
+  CHECK_THROWS_WITH_AS(resumed(form, {arrays[0], wrong}),
+                       "state: c has shape (3) in float64, expected (2) in float64  [node 1]", ShapeError);
 }

@@ -175,7 +175,8 @@ TEST_CASE("a gradient that was not computed is an error that says why, a gradien
   CHECK(!gradients.contains(y));
   CHECK_THROWS_WITH_AS(gradients[y],
                        "no gradient was computed for y [node 4]: only leaves are kept; backward(loss, {.keep = "
-                       "Keep::all}) keeps the gradient of every node, {.also = {x, ...}} those of a few",
+                       "Keep::all}) keeps the gradient of every node, {.also = {x, ...}} those of a few "
+                       "on which the loss depends",
                        GradientError);
   CHECK(!gradients.contains(unused));
   CHECK_THROWS_WITH_AS(gradients[unused], "no gradient was computed for parameter bias: the loss does not depend on it",

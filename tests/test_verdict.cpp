@@ -23,13 +23,6 @@ namespace unroll::test {
 
 namespace {
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) { return e.what(); }
-  return "nothing";
-}
-
 constexpr CellKind all_cells[] = {CellKind::rnn, CellKind::lstm, CellKind::gru};
 constexpr std::uint64_t seeds[] = {1, 2, 3, 4, 5, 6, 7, 8};
 

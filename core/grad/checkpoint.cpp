@@ -17,8 +17,9 @@ namespace {
 // What the tape keeps of a part.
 struct Kept {
   Part part;
-  std::size_t inputs;          // the first so many operands of the node are the inputs of the part
-  GeneratorStates generators;  // as they were before the part
+  std::size_t inputs;                 // the first so many operands of the node are the inputs of the part
+  GeneratorStates generators;         // as they were before the part
+  std::vector<std::size_t> position;  // of what the part gives, among the results that the node holds
 };
 
 // Each Var once, in the order of its first appearance, and where each one is found there.
@@ -36,28 +37,21 @@ std::vector<Var> distinct(const std::vector<Var>& vars, std::vector<std::size_t>
 // While it lives, the part is recorded at the place of its node, as it was the first time, and the generators draw as they did then.
 class AsTheFirstTime {
  public:
-  AsTheFirstTime(Tape& tape, NodeId node, Kept& kept)
-      : tape_(tape), kept_(kept), place_(tape.place), origin_(tape.origin), lazy_(tape.lazy) {
+  AsTheFirstTime(Tape& tape, NodeId node, Kept& kept) : before_(tape), kept_(kept) {
     tape.place = tape[node].place;
     tape.origin = no_node;
     tape.lazy = false;
     for (auto& [generator, then] : kept_.generators) now_.push_back(std::exchange(*generator, then));
   }
   ~AsTheFirstTime() {
-    for (std::size_t i = 0; i < now_.size(); ++i) *kept_.generators[i].first = now_[i];
-    tape_.place = place_;
-    tape_.origin = origin_;
-    tape_.lazy = lazy_;
+    for (std::size_t i = now_.size(); i-- > 0;) *kept_.generators[i].first = now_[i];  // one may be named twice
   }
   AsTheFirstTime(const AsTheFirstTime&) = delete;
   AsTheFirstTime& operator=(const AsTheFirstTime&) = delete;
 
  private:
-  Tape& tape_;
+  Elsewhere before_;
   Kept& kept_;
-  Place place_;
-  NodeId origin_;
-  bool lazy_;
   std::vector<Generator> now_;
 };
 
@@ -66,7 +60,14 @@ std::vector<Var> replay(Tape& tape, NodeId id) {
   std::vector<Var> inputs;
   for (NodeId input : tape.inputs(id).first(kept.inputs)) inputs.push_back(tape.var(input));
   const AsTheFirstTime now(tape, id, kept);
-  const std::vector<Var> results = distinct(kept.part(inputs));
+  const std::vector<Var> given = kept.part(inputs);
+  if (given.size() != kept.position.size())
+    throw GradientError(
+        fmt::format("checkpoint: the part gave {} results when it was recorded again, and {} the first time  {}",
+                    given.size(), kept.position.size(), tape.where(id)));
+  std::vector<Var> results;  // the first of those that were one the first time
+  for (std::size_t i = 0; i < given.size(); ++i)
+    if (kept.position[i] == results.size()) results.push_back(given[i]);
 
   const ArrayView then = tape[id].value;
   const auto* expected = static_cast<const std::byte*>(then.data);
@@ -124,7 +125,7 @@ ForgottenPart run_and_forget(Tape& tape, const std::function<std::vector<Var>()>
     if (const Parameter* parameter = tape[id].op == &parameter_op() ? tape.parameter(id) : nullptr)
       result.parameters.push_back(*parameter);
     for (NodeId input : tape.inputs(id))
-      if (input < first && tape[input].tracked) result.captured.push_back(tape.var(input));
+      if (input < first) result.captured.push_back(tape.var(input));
   }
   for (const Var& v : given)
     if (v.id() < first) result.captured.push_back(v);
@@ -139,8 +140,9 @@ std::vector<Var> record_checkpoint(Tape& tape, const Part& part, const std::vect
   std::size_t size = 0;
   for (const Array& result : forgotten.results) {
     if (result.dtype() != dtype)
-      throw DTypeError(fmt::format("checkpoint: results in {} and in {}: they must have one dtype", to_string(dtype),
-                                   to_string(result.dtype())));
+      throw DTypeError(fmt::format("checkpoint: results in {} and in {}: they must have one dtype  {}",
+                                   to_string(dtype), to_string(result.dtype()),
+                                   tape.where(tape.place, static_cast<NodeId>(tape.size()))));
     size += result.size();
   }
 
@@ -151,7 +153,8 @@ std::vector<Var> record_checkpoint(Tape& tape, const Part& part, const std::vect
   const bool tracked = std::any_of(operands.begin(), operands.end(), [&](NodeId id) { return tape[id].tracked; });
 
   auto* held = tape.arena().allocate_array<std::int64_t>(1);
-  *held = static_cast<std::int64_t>(tape.hold(std::make_shared<Kept>(Kept{part, inputs.size(), generators})));
+  *held = static_cast<std::int64_t>(
+      tape.hold(std::make_shared<Kept>(Kept{part, inputs.size(), generators, forgotten.position})));
   auto* value = static_cast<std::byte*>(tape.arena().allocate(size * size_of(dtype)));
   std::size_t at = 0;
   for (const Array& result : forgotten.results) {
@@ -165,7 +168,7 @@ std::vector<Var> record_checkpoint(Tape& tape, const Part& part, const std::vect
   node.tracked = tracked;
 
   const Var packed = tape.var(tape.last());
-  const Place here = tape.place;
+  const Elsewhere here(tape);
   std::vector<Var> unpacked;
   std::int64_t position = 0;
   for (std::size_t i = 0; i < forgotten.results.size(); ++i) {
@@ -174,7 +177,6 @@ std::vector<Var> record_checkpoint(Tape& tape, const Part& part, const std::vect
     if (!forgotten.names[i].empty()) unpacked.back().named(forgotten.names[i]);
     position += static_cast<std::int64_t>(forgotten.results[i].size());
   }
-  tape.place = here;
   std::vector<Var> results;
   for (std::size_t i : forgotten.position) results.push_back(unpacked[i]);
   return results;

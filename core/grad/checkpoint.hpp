@@ -25,7 +25,9 @@ struct CheckpointOptions {
 
 // Runs a part and keeps nothing of it but its results, which all have one dtype. Inputs may also be captured by the part: nodes of the tape, and
 // parameters, are found. Throws TapeError without inputs or for those of several tapes. backward() throws GradientError if the part gives other
-// numbers when it is recorded again.
+// numbers when it is recorded again; a mask that is drawn without its generator being named is found by that, unless it fell on zeros. Vars that
+// the part hands out in another way than as its results must not be used: their nodes are gone. With create_graph the part stays on the tape
+// when it has been recorded again, and nothing is saved.
 std::vector<Var> checkpoint(const Part& part, const std::vector<Var>& inputs, const CheckpointOptions& options = {});
 
 // The same for a function of Vars that gives one Var: checkpoint([&](Var x, Var h) { return tanh(x + h); }, x, h).

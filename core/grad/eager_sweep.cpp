@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace unroll::detail {
@@ -18,15 +19,25 @@ namespace {
 class EagerSweep {
  public:
   EagerSweep(Tape& tape, NodeId loss, const BackwardOptions& options)
-      : tape_(tape), loss_(loss), keep_all_(options.keep == Keep::all), also_(options.also), until_(options.until) {
+      : tape_(tape),
+        loss_(loss),
+        keep_all_(options.keep == Keep::all),
+        also_(options.also),
+        until_(options.until),
+        current_(loss) {
     for (const Parameter& p : options.by_step)
       if (const NodeId node = tape.find(p); node != no_node) by_step_.push_back(node);
-    tape.adjoints.assign(loss + std::size_t{1}, nullptr);
+    if (std::exchange(tape.sweeping, true))
+      outer_.emplace(std::move(tape.adjoints));  // in a part that another sweep records again
+    if (tape.adjoints.size() <= loss) tape.adjoints.resize(loss + std::size_t{1}, nullptr);
   }
-  ~EagerSweep() {  // after an error only there is something to give back
-    for (NodeId id = 0; id < tape_.adjoints.size(); ++id) release(id);
-    for (const auto& [key, data] : contributions_) tape_.pool()->give(data, bytes(key.first));
-    tape_.adjoints.clear();
+  ~EagerSweep() {
+    if (!done_) {  // an error: there is something to give back
+      for (NodeId id = 0; id < tape_.adjoints.size(); ++id) release(id);
+      for (const auto& [key, data] : contributions_) tape_.pool()->give(data, bytes(key.first));
+    }
+    tape_.sweeping = outer_.has_value();
+    if (outer_) tape_.adjoints = std::move(*outer_);
   }
   EagerSweep(const EagerSweep&) = delete;
   EagerSweep& operator=(const EagerSweep&) = delete;
@@ -42,6 +53,7 @@ class EagerSweep {
       void* data = std::exchange(tape_.adjoints[id], nullptr);
       result.add({id, ArrayView{node.value.dtype, node.value.shape, data}, data, no_node}, parameter(id));
     }
+    done_ = true;
     return result;
   }
 
@@ -205,8 +217,7 @@ class EagerSweep {
   void replay(NodeId id) {
     const Forget afterwards{*this};
     const std::vector<Var> results = tape_[id].op->replay(tape_, id);
-    if (tape_.size() == afterwards.mark.nodes) return;
-    tape_.adjoints.resize(tape_.size(), nullptr);
+    tape_.adjoints.resize(std::max(tape_.size(), tape_.adjoints.size()), nullptr);
     const Node& node = tape_[id];
     const auto* g = static_cast<const std::byte*>(tape_.adjoints[id]);
     for (const Var& result : results) {
@@ -216,7 +227,8 @@ class EagerSweep {
       const Target to = target(result.id());
       kernels::copy(part, part.shape, to.data, to.accumulate);
     }
-    sweep(tape_.last(), static_cast<NodeId>(afterwards.mark.nodes));
+    // a part may hand its inputs through and record nothing
+    if (tape_.size() > afterwards.mark.nodes) sweep(tape_.last(), static_cast<NodeId>(afterwards.mark.nodes));
   }
 
   Tape& tape_;
@@ -227,7 +239,9 @@ class EagerSweep {
   std::map<std::pair<NodeId, std::int64_t>, void*> contributions_;  // by parameter and step
   std::vector<NodeId> finished_;                                    // nodes whose adjoint is complete and kept
   std::size_t waiting_ = 0;                                         // adjoints that have not been handed on
-  NodeId current_ = no_node;                                        // the node that is handing on
+  NodeId current_;                                                  // the node that is handing on
+  std::optional<std::vector<void*>> outer_;                         // the adjoints of the sweep around this one
+  bool done_ = false;
 };
 
 }  // namespace

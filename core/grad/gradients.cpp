@@ -65,7 +65,7 @@ ArrayView Gradients::operator[](const Var& x) const {
   if (node.input_count > 0 && !all_)
     throw GradientError(what +
                         ": only leaves are kept; backward(loss, {.keep = Keep::all}) keeps the gradient of every node, "
-                        "{.also = {x, ...}} those of a few");
+                        "{.also = {x, ...}} those of a few on which the loss depends");
   throw GradientError(what + ": the loss does not depend on it");
 }
 

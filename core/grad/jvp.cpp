@@ -32,13 +32,7 @@ Var tangent_of(Var y, std::span<const Var> x, std::span<const Var> t) {
 // Moves tangents up the tape, node by node.
 class ForwardSweep {
  public:
-  explicit ForwardSweep(Tape& tape) : tape_(tape), tangent_(tape.size()), place_(tape.place), origin_(tape.origin) {}
-  ~ForwardSweep() {
-    tape_.place = place_;
-    tape_.origin = origin_;
-  }
-  ForwardSweep(const ForwardSweep&) = delete;
-  ForwardSweep& operator=(const ForwardSweep&) = delete;
+  explicit ForwardSweep(Tape& tape) : before_(tape), tape_(tape), tangent_(tape.size()) {}
 
   Var& operator[](const Var& x) { return tangent_[x.id()]; }
 
@@ -83,10 +77,9 @@ class ForwardSweep {
     return concat(parts, 0);
   }
 
+  Elsewhere before_;
   Tape& tape_;
   std::vector<Var> tangent_;
-  Place place_;
-  NodeId origin_;
 };
 
 }  // namespace

@@ -71,9 +71,8 @@ class RecordedSweep {
   void replay(NodeId id) {
     const auto begin = static_cast<NodeId>(tape_.size());
     const std::vector<Var> results = tape_[id].op->replay(tape_, id);
-    if (tape_.size() == begin) return;
-    const NodeId end = tape_.last();
-    adjoints_.resize(tape_.size());
+    const auto end = static_cast<NodeId>(tape_.size());
+    adjoints_.resize(std::max(tape_.size(), adjoints_.size()));
     std::int64_t position = 0;
     for (const Var& result : results) {
       const auto n = static_cast<std::int64_t>(result.shape().size());
@@ -82,7 +81,7 @@ class RecordedSweep {
       position += n;
       if (result.node().tracked) add(result, part);
     }
-    sweep(end, begin);
+    if (end > begin) sweep(end - 1, begin);  // a part may hand its inputs through and record nothing
   }
 
   void hand_on(NodeId id) {

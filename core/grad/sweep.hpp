@@ -16,26 +16,15 @@ Gradients sweep_recorded(Tape& tape, NodeId loss, const Array& cotangent, const 
 // While it lives, what is recorded stands at the place of a forward node, as part of the backward pass.
 class AtForwardNode {
  public:
-  AtForwardNode(Tape& tape, NodeId node, bool lazy)
-      : tape_(tape), place_(tape.place), origin_(tape.origin), lazy_(tape.lazy) {
+  AtForwardNode(Tape& tape, NodeId node, bool lazy) : before_(tape) {
     tape.place = tape[node].place;
     tape.place.phase = Phase::backward;
     tape.origin = node;
     tape.lazy = lazy;
   }
-  ~AtForwardNode() {
-    tape_.place = place_;
-    tape_.origin = origin_;
-    tape_.lazy = lazy_;
-  }
-  AtForwardNode(const AtForwardNode&) = delete;
-  AtForwardNode& operator=(const AtForwardNode&) = delete;
 
  private:
-  Tape& tape_;
-  Place place_;
-  NodeId origin_;
-  bool lazy_;
+  Elsewhere before_;
 };
 
 // What a rule gives to an input has the input's shape, or one to which the input was broadcast; throws ShapeError in the name of the operation.

@@ -97,10 +97,12 @@ class Tape {
   // Throws GradientError if a parameter that was recorded has changed since.
   void require_unchanged_parameters() const;
 
-  Place place;                  // where the next node is recorded
-  NodeId origin = no_node;      // the forward node whose rule is running, if any
-  bool lazy = false;            // append without evaluating: the reverse sweep decides where results go
-  std::vector<void*> adjoints;  // of an unrecorded backward pass, by node; kept here for its memory
+  Place place;              // where the next node is recorded
+  NodeId origin = no_node;  // the forward node whose rule is running, if any
+  bool lazy = false;        // append without evaluating: the reverse sweep decides where results go
+  std::vector<void*>
+      adjoints;           // of an unrecorded backward pass, by node; kept here for its memory, all null between passes
+  bool sweeping = false;  // while an unrecorded backward pass runs
   detail::LifeSign* life() const { return life_; }
 
   ScopeId enter(std::string_view part);
@@ -165,6 +167,25 @@ class Step {
  private:
   Tape& tape_;
   std::int32_t before_;
+};
+
+// While it lives, recording may go on at another place of the network, or in another way; then it goes on as before. For the sweeps.
+class Elsewhere {
+ public:
+  explicit Elsewhere(Tape& tape) : tape_(tape), place_(tape.place), origin_(tape.origin), lazy_(tape.lazy) {}
+  ~Elsewhere() {
+    tape_.place = place_;
+    tape_.origin = origin_;
+    tape_.lazy = lazy_;
+  }
+  Elsewhere(const Elsewhere&) = delete;
+  Elsewhere& operator=(const Elsewhere&) = delete;
+
+ private:
+  Tape& tape_;
+  Place place_;
+  NodeId origin_;
+  bool lazy_;
 };
 
 }  // namespace unroll

@@ -31,13 +31,13 @@ std::span<const Reproduction> all() {
        with<ExactOptions, exact>},
       {"reber", "embedded Reber grammar, LSTM of 1997 and of today", "2 minutes", false, false,
        with<ReberOptions, embedded_reber>},
-      {"adding", "adding problem, RNN against LSTM against GRU, T = 100 and 600", "4 minutes", false, false,
+      {"adding", "adding problem, RNN against LSTM against GRU, T = 100 and 600", "3 minutes", false, false,
        with<AddingOptions, adding>},
-      {"adding-1997", "adding problem of 1997, LSTM of 1997", "3 minutes", false, false,
+      {"adding-1997", "adding problem of 1997, LSTM of 1997", "5 minutes", false, false,
        with<LongLagOptions, adding_1997_report>},
       {"temporal-order", "the order of distant symbols, LSTM of 1997", "1 minute", false, false,
        with<LongLagOptions, temporal_order_report>},
-      {"reach", "success against lag for each cell, as a curve", "3 minutes", false, true, with<ReachOptions, reach>},
+      {"reach", "success against lag for each cell, as a curve", "5 minutes", false, true, with<ReachOptions, reach>},
   }};
   return list;
 }

@@ -22,6 +22,12 @@ template <class Visit> void for_each_element(const ArrayView& array, const Visit
     for (const double x : copy.span<double>()) visit(x);
 }
 
+bool is_finite(const ArrayView& array) {
+  bool finite = true;
+  for_each_element(array, [&](double x) { finite &= std::isfinite(x); });
+  return finite;
+}
+
 std::vector<double> norms(const Gradients& gradients, const std::vector<Var>& nodes) {
   std::vector<double> result;
   for (const Var& node : nodes) result.push_back(gradients.contains(node) ? gradients.norm(node) : 0);
@@ -45,7 +51,9 @@ std::vector<std::vector<double>> singular_values_of_steps(const Recurrence& laye
     const bool whole = options.jacobians == FlowOptions::Jacobians::of_state;
     const Array jacobians =
         whole ? step_jacobian(after, before) : step_jacobian({layer.h[i]}, {layer.h[i - 1]}, before);
-    all.push_back(kernels::singular_values(matrix_of(jacobians, options.sequence)));
+    const ArrayView one = matrix_of(jacobians, options.sequence);
+    const auto count = static_cast<std::size_t>(std::min(one.shape[0], one.shape[1]));
+    all.push_back(is_finite(one) ? kernels::singular_values(one) : std::vector<double>(count, std::nan("")));
   }
   return all;
 }
@@ -96,6 +104,7 @@ std::optional<PascanuBound> pascanu_bound(const Recurrence& layer) {
   if (phi != "tanh" && phi != "sigmoid" && phi != "relu") return std::nullopt;
   const Parameter* W = recurrent_weight(layer.h[0], layer.h[1]);
   if (!W || W->shape().rank() != 2 || W->shape()[0] != W->shape()[1]) return std::nullopt;
+  if (!is_finite(W->value())) return std::nullopt;
   PascanuBound bound;
   bound.parameter = W->name();
   if (phi == "sigmoid") bound.gamma = 0.25;

@@ -49,7 +49,7 @@ struct LayerFlow {
   std::vector<GateFlow> gates;
   std::optional<PascanuBound> bound;
   std::vector<std::vector<double>>
-      singular_values;                      // of dh_t/dh_(t-1), largest first; one list for each step but the first
+      singular_values;  // of dh_t/dh_(t-1), largest first; one list for each step but the first; NaN where that is not finite
   std::vector<std::vector<double>> credit;  // |dL_s/dh_t| for every given loss L_s (row) and step t
 };
 
@@ -70,12 +70,13 @@ struct FlowOptions {
 };
 
 // Measures the flow for a recorded loss; the tape stays as it is. Throws Error if the tape has no recurrent layer (find_recurrences says how one is
-// known) or option `sequence` is not in the batch; else as backward() does.
+// known) or one that is recomputed, or option `sequence` is not in the batch; else as backward() does.
 GradientFlow gradient_flow(Var loss, const FlowOptions& options = {});
 
 // Mean and saturation of one gate at every step.
 GateFlow gate_flow(const RecurrenceGate& gate);
-// The bound, if the layer is a simple recurrence: h is the tanh, sigmoid or relu of something in which the state before is multiplied with one parameter.
+// The bound, if the layer is a simple recurrence: h is the tanh, sigmoid or relu of something in which the state before is multiplied with one parameter,
+// whose elements are finite.
 std::optional<PascanuBound> pascanu_bound(const Recurrence& layer);
 // |dL_s/dh_t| of one layer: a row for each loss, a column for each step; 0 for what comes after s.
 std::vector<std::vector<double>> credit_assignment(const std::vector<Var>& losses, const Recurrence& layer);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 
 #include <xtensor-blas/xlinalg.hpp>
 
@@ -111,6 +112,15 @@ xt::xtensor<double, 2> finite_matrix(const char* what, const ArrayView& matrix, 
   return as_xtensor<double, 2>(copy);
 }
 
+// Calls LAPACK; where it finds no answer, xtensor-blas throws a plain runtime_error.
+template <class Call> auto answer_of(const char* what, const ArrayView& matrix, const Call& call) {
+  try {
+    return call();
+  } catch (const std::runtime_error& e) {
+    throw Error(fmt::format("{}: {}: LAPACK found no answer ({})", what, to_string(matrix.shape), e.what()));
+  }
+}
+
 }  // namespace
 
 void matmul(const ArrayView& a, const ArrayView& b, const Shape& shape, void* out, bool accumulate) {
@@ -153,7 +163,7 @@ Array orthogonal_factor(const Array& matrix) {
 std::vector<double> singular_values(const ArrayView& matrix) {
   const xt::xtensor<double, 2> a = finite_matrix("singular_values", matrix, false);
   if (a.size() == 0) return {};
-  const auto parts = xt::linalg::svd(a, false, false);
+  const auto parts = answer_of("singular_values", matrix, [&] { return xt::linalg::svd(a, false, false); });
   const auto& values = std::get<1>(parts);
   return {values.begin(), values.end()};
 }
@@ -162,7 +172,7 @@ double spectral_radius(const ArrayView& matrix) {
   const xt::xtensor<double, 2> a = finite_matrix("spectral_radius", matrix, true);
   double largest = 0;
   if (a.size() == 0) return largest;
-  const auto values = xt::linalg::eigvals(a);
+  const auto values = answer_of("spectral_radius", matrix, [&] { return xt::linalg::eigvals(a); });
   for (const auto& value : values) largest = std::max(largest, std::abs(value));
   return largest;
 }

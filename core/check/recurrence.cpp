@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace unroll {
 
 namespace {
@@ -20,10 +22,11 @@ bool is_gate(const Tape& tape, NodeId id) {
   return op == "sigmoid" || op == "tanh";
 }
 
-// The nodes of one layer: by name and step. (Ordered, so that gates come in the same order every time.)
-struct Found {
+// One run of a layer: its nodes by name and step. (Ordered, so that gates come in the same order every time.)
+struct Run {
   std::map<std::int32_t, NodeId> h;
   std::map<std::string_view, std::map<std::int32_t, NodeId>> others;  // c and the gates
+  NodeId last = no_node;                                              // the h that was computed last
 };
 
 class Search {
@@ -31,19 +34,24 @@ class Search {
   explicit Search(Tape& tape) : tape_(tape) {
     for (NodeId id = 0; id < tape.size(); ++id)
       if (is_state(id) && tape.name(id) == "h") {
-        const ScopeId scope = tape[id].place.scope;
-        if (!layers_.contains(scope)) order_.push_back(scope);
-        layers_[scope].h[tape[id].place.step] = id;
+        refuse_recomputed(id);
+        Run& run = run_of(id);
+        run.h[tape[id].place.step] = id;
+        run.last = id;
       }
     for (NodeId id = 0; id < tape.size(); ++id)
       if (is_state(id) && is_other(id))
-        if (const auto layer = layer_of(tape[id].place.scope))
-          layers_[*layer].others[tape.name(id)][tape[id].place.step] = id;
+        if (const auto layer = layer_of(tape[id].place.scope)) {
+          // runs follow each other, and each ends with its last h
+          std::vector<Run>& runs = layers_[*layer];
+          const auto run = std::find_if(runs.begin(), runs.end() - 1, [&](const Run& r) { return r.last >= id; });
+          run->others[tape.name(id)][tape[id].place.step] = id;
+        }
   }
 
   std::vector<Recurrence> result() const {
     std::vector<Recurrence> all;
-    for (const ScopeId scope : order_) all.push_back(recurrence(scope));
+    for (const auto& [scope, run] : order_) all.push_back(recurrence(scope, run));
     return all;
   }
 
@@ -51,7 +59,44 @@ class Search {
   bool is_state(NodeId id) const {
     const Node& node = tape_[id];
     return node.name != 0 && node.tracked && node.place.step >= 1 && node.place.phase == Phase::forward &&
-           !hands_on(id);
+           !hands_on(id) && !in_warm_up(node.place.scope);
+  }
+  // What the warm-up of a truncated gradient records is there already.
+  bool in_warm_up(ScopeId scope) const {
+    for (; scope != 0; scope = tape_.parent(scope))
+      if (tape_.last_part(scope) == "warm-up") return true;
+    return false;
+  }
+  // The results of a checkpoint are copies: no gradient flows from one to the next.
+  void refuse_recomputed(NodeId id) const {
+    NodeId source = id;
+    while (tape_[source].op->name == "slice" || tape_[source].op->name == "reshape") source = tape_.inputs(source)[0];
+    if (tape_[source].op->replay)
+      throw Error(
+          fmt::format("gradient flow: the hidden state is recomputed in the backward pass, so the flow through "
+                      "it cannot be read: record it without recompute or checkpoint  {}",
+                      tape_.where(id)));
+  }
+
+  // A step that comes again belongs to another run of the same layer, unless it only makes something of the h that was there.
+  Run& run_of(NodeId id) {
+    const ScopeId scope = tape_[id].place.scope;
+    const std::int32_t step = tape_[id].place.step;
+    std::vector<Run>& runs = layers_[scope];
+    if (runs.empty() || (runs.back().h.contains(step) && !continues(id, runs.back().last, step))) {
+      order_.emplace_back(scope, runs.size());
+      runs.emplace_back();
+    }
+    return runs.back();
+  }
+  bool continues(NodeId id, NodeId before, std::int32_t step) const {
+    if (tape_[before].place.step != step) return false;
+    std::vector<bool> depends(id - before + 1, false);
+    depends[0] = true;
+    for (NodeId next = before + 1; next <= id; ++next)
+      for (const NodeId input : tape_.inputs(next))
+        if (input >= before && depends[input - before]) depends[next - before] = true;
+    return depends[id - before];
   }
   // A state that is chosen by a mask, regrouped or cut off keeps its name, and is not a new one.
   bool hands_on(NodeId id) const {
@@ -84,10 +129,11 @@ class Search {
     return vars;
   }
 
-  Recurrence recurrence(ScopeId scope) const {
-    const Found& found = layers_.at(scope);
+  Recurrence recurrence(ScopeId scope, std::size_t run) const {
+    const Run& found = layers_.at(scope)[run];
     Recurrence r;
     r.layer = tape_.path(scope);
+    if (run > 0) r.layer += fmt::format(", run {}", run + 1);
     std::vector<std::pair<NodeId, std::int32_t>> in_order;
     for (const auto& [step, id] : found.h) in_order.emplace_back(id, step);
     std::sort(in_order.begin(), in_order.end());
@@ -109,8 +155,8 @@ class Search {
   }
 
   Tape& tape_;
-  std::vector<ScopeId> order_;
-  std::map<ScopeId, Found> layers_;
+  std::vector<std::pair<ScopeId, std::size_t>> order_;  // layer and run
+  std::map<ScopeId, std::vector<Run>> layers_;
 };
 
 }  // namespace

@@ -18,8 +18,8 @@ struct FlowReading {
 };
 
 struct FlowMonitorOptions {
-  // Measures the first update and every so many after it. A measurement is two more backward passes, a short one to the last states and one through
-  // time. It takes about as long as an update, so that with 50 a training takes 2 % to 4 % longer (bench/flow_monitor.cpp).
+  // Measures the first update and every so many after it. A measurement is a backward pass through time and two short ones, to the last states and
+  // through their step; as much again for each further layer that the loss reads itself. It takes about as long as an update, so that with 50 a training takes 2 % to 4 % longer (bench/flow_monitor.cpp).
   std::int64_t every = 50;
   // Called after each measurement; `false` ends the training (through the callback).
   std::function<bool(const FlowReading&)> report = {};

@@ -2,6 +2,7 @@
 
 #include <unroll/core/check/flow.hpp>
 #include <unroll/core/check/jacobian.hpp>
+#include <unroll/core/check/verdict.hpp>
 #include <unroll/core/kernels/linalg.hpp>
 #include <unroll/layers/losses.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
@@ -501,6 +502,68 @@ TEST_CASE("flow: a tape without a hidden state over time is refused, and so is a
   StackRun run(CellKind::rnn);
   CHECK(message([&] { gradient_flow(run.loss, {.jacobians = FlowOptions::Jacobians::of_h, .sequence = 2}); }) ==
         "gradient_flow: option sequence is 2, expected 0 to 1");
+}
+
+TEST_CASE("flow: a recurrence that is recomputed is refused") {
+  Generator generator(12);
+  const LSTM lstm({.input = 2, .hidden = 3, .name = "memory", .dtype = DType::f64}, generator);
+  const Array x = random_array({9, 2, 2}, generator);
+  for (const Recompute& recompute : {Recompute::square_root(), Recompute::every(1), Recompute::revolve(2)}) {
+    Tape tape;
+    const auto sequence =
+        over_time(lstm, time_steps(tape.constant(x)), lstm.zero_state(tape, 2), {.recompute = recompute});
+    const std::string found = message([&] { gradient_flow(sum(square(sequence.outputs.back()))); });
+    INFO(found);
+    CHECK(
+        found.starts_with("gradient flow: the hidden state is recomputed in the backward pass, so the flow through it "
+                          "cannot be read: record it without recompute or checkpoint  [memory, t = 1, node "));
+  }
+}
+
+TEST_CASE(
+    "flow: a layer that runs several times is found as often, also where a run begins at the step where one ended") {
+  Generator generator(13);
+  const LSTM lstm({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);
+  Tape tape;
+  const auto xs = time_steps(tape.constant(random_array({4, 2, 2}, generator)));
+  const auto first = over_time(lstm, xs, lstm.zero_state(tape, 2));
+  const auto second = over_time(lstm, xs, lstm.zero_state(tape, 2), {.reverse = true});
+  const auto third = over_time(lstm, xs, first.state);
+  const std::vector<Recurrence> layers = find_recurrences(tape);
+  REQUIRE(layers.size() == 3);
+  CHECK(layers[0].layer == "lstm");
+  CHECK(layers[1].layer == "lstm, run 2");
+  CHECK(layers[2].layer == "lstm, run 3");
+  CHECK(layers[1].steps == std::vector<std::int32_t>{4, 3, 2, 1});
+  const auto* states = &first.state;
+  for (std::size_t i = 0; i < 3; ++i, states = i == 1 ? &second.state : &third.state) {
+    CHECK(layers[i].h.back().id() == states->h.id());
+    REQUIRE(layers[i].c.size() == 4);
+    CHECK(layers[i].c.back().id() == states->c.id());
+    CHECK(layers[i].gates.size() == 4);
+    for (const RecurrenceGate& gate : layers[i].gates)
+      for (std::size_t t = 0; t < 4; ++t) {
+        CHECK(gate.values[t].id() < layers[i].h[t].id());
+        CHECK(gate.values[t].id() + 30 > layers[i].h[t].id());
+      }
+  }
+}
+
+TEST_CASE("flow: a network whose weights are not finite is measured without a bound") {
+  Generator generator(14);
+  const RNN rnn({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);
+  Array W = rnn.W_h.value().copy();
+  W.set_flat(4, std::nan(""));
+  Parameter(rnn.W_h).assign(W);
+  Tape tape;
+  const auto sequence = over_time(rnn, tape.constant(random_array({4, 1, 2}, generator)));
+  const GradientFlow flow =
+      gradient_flow(sum(square(sequence.outputs.back())), {.jacobians = FlowOptions::Jacobians::of_h});
+  CHECK(!flow.layers[0].bound);
+  REQUIRE(flow.layers[0].singular_values.size() == 3);
+  REQUIRE(flow.layers[0].singular_values[2].size() == 3);
+  CHECK(std::isnan(flow.layers[0].singular_values[2][0]));
+  CHECK(judge(evidence(flow)).verdict == Verdict::exploding);
 }
 
 TEST_CASE("flow: the tape is afterwards as it was before") {

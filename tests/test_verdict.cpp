@@ -213,6 +213,14 @@ TEST_CASE("verdict: the lower layer of two can be the one that is ill") {
 
 namespace {
 
+// The state of a stack after the first half of the steps.
+CarriedState half_way(const RecurrentStack& stack, const Array& x) {
+  Tape tape;
+  Array early({x.shape()[0] / 2, x.shape()[1], x.shape()[2]}, DType::f64);
+  for (std::size_t k = 0; k < early.size(); ++k) early.set_flat(k, x.flat(k));
+  return carried(over_time(stack, tape.constant(early)).state);
+}
+
 FlowEvidence good() {
   FlowEvidence e;
   e.layer = "lstm";
@@ -273,14 +281,16 @@ TEST_CASE("verdict: the grounds are sentences with their numbers, the deciding o
         "values of the gates are saturated.");
   e.growth = 5000;
   e.half_life.reset();
-  CHECK(
-      judge(e).grounds ==
-      std::vector<std::string>{"The gradient grows to 5e+03 times what entered at the last step, on its way back of 20 "
-                               "steps.",
-                               "The error at the output is 1, the loss 1.",
-                               "Of the gradient that enters at the last step, 10 % arrives 20 steps earlier, at the "
-                               "first.",
-                               "It does not halve on its way.", "12.5 % of the values of the gates are saturated."});
+  CHECK(judge(e).grounds ==
+        std::vector<std::string>{
+            "The gradient grows to 5e+03 times what entered at the last step, on its way back of 20 "
+            "steps.",
+            "The error at the output is 1, the loss 1.",
+            "Of the gradient that enters at the last step, 10 % arrives 20 steps earlier, at the "
+            "first.",
+            "It does not decay evenly: there is no half-life.", "12.5 % of the values of the gates are saturated."});
+  e.arriving = 0.6;
+  CHECK(judge(e).grounds[3] == "It does not halve on its way.");
   e.loss = std::numeric_limits<double>::infinity();
   CHECK(judge(e).grounds ==
         std::vector<std::string>{"The loss is inf and the gradient at the output 1: numbers have overflowed."});
@@ -290,6 +300,176 @@ TEST_CASE("verdict: the grounds are sentences with their numbers, the deciding o
         "The error at the output is 0.01, 1 % of that at the beginning; the loss 1, 100 %. The readout does not let it "
         "through.");
   CHECK(message([] { judge(std::vector<FlowEvidence>{}); }) == "judge: there is no layer to judge");
+}
+
+TEST_CASE("verdict: the grounds do not speak of halving where nothing travels") {
+  FlowEvidence e = good();
+  e.half_life = 0;
+  e.arriving = 0;
+  CHECK(told(judge(e)).find("Nothing is left of it after one step.") != std::string::npos);
+  CHECK(told(judge(e)).find("halve") == std::string::npos);
+  e = good();
+  e.half_life.reset();
+  e.steps_back = 0;
+  CHECK(told(judge(e)).find("halve") == std::string::npos);
+  e = good();
+  e.cut_before = 11;
+  e.steps_back = 9;
+  CHECK(
+      told(judge(e)).starts_with("healthy: Of the gradient that enters at the last step, 10 % arrives 9 steps earlier, "
+                                 "at the first before a cut. "));
+  e.entering = e.arriving = e.growth = 0;
+  CHECK(told(judge(e)) ==
+        "vanishing: Nothing of the error enters the layer. The error at the output is 1, the loss 1. 12.5 % of the "
+        "values of the gates are saturated.");
+}
+
+TEST_CASE("verdict: a layer on which the loss does not depend is left out and named") {
+  FlowEvidence a = good(), b = good();
+  a.layer = "spare";
+  a.reached = false;
+  a.error = a.entering = a.arriving = a.growth = 0;
+  const Judgement judgement = judge({a, b});
+  CHECK(judgement.verdict == Verdict::healthy);
+  CHECK(judgement.grounds.front().starts_with("lstm: Of the gradient"));
+  CHECK(judgement.grounds.back() == "Left out, because the loss does not depend on it: spare.");
+  CHECK(message([&] { judge(std::vector<FlowEvidence>{a}); }) ==
+        "judge: the loss depends on no recurrent layer: not on spare");
+}
+
+TEST_CASE("verdict: two bidirectional layers do not explode before training") {
+  for (const CellKind cell : all_cells)
+    for (const std::int64_t steps : {20, 60})
+      for (const bool every_step : {false, true}) {
+        Generator generator(3);
+        const Bidirectional layers =
+            bidirectional({.cell = cell, .input = 2, .hidden = 16, .layers = 2, .dtype = DType::f64}, generator);
+        const Linear readout({.input = 32, .output = 2, .dtype = DType::f64}, generator);
+        Tape tape;
+        const auto sequence = over_time(layers, tape.constant(normal({steps, 4, 2}, 1, generator, DType::f64)));
+        const std::vector<std::int64_t> symbols{0, 1, 1, 0};
+        Var loss = cross_entropy(readout(sequence.outputs.back()), symbols);
+        for (std::size_t t = 0; every_step && t + 1 < sequence.outputs.size(); ++t)
+          loss = loss + cross_entropy(readout(sequence.outputs[t]), symbols);
+        const std::vector<FlowEvidence> found = flow_evidence(loss);
+        REQUIRE(found.size() == 4);
+        for (std::size_t i = 0; i < 4; ++i) {
+          INFO(to_string(cell), " ", steps, " ", every_step, " ", found[i].layer, " ", told(judge(found[i])));
+          CHECK(found[i].reached);
+          CHECK(found[i].growth < 20);
+          CHECK(judge(found[i]).verdict != Verdict::exploding);
+          // of the last output, the direction that reads backwards has seen one step only
+          CHECK(found[i].steps_back == (every_step || i % 2 == 0 ? steps - 1 : 0));
+        }
+      }
+}
+
+TEST_CASE("verdict: the recurrence of each direction is judged by what passes through it") {
+  for (const std::size_t ill : {2, 3}) {  // the two directions of the upper layer
+    Generator generator(3);
+    const Bidirectional layers =
+        bidirectional({.cell = CellKind::rnn, .input = 2, .hidden = 16, .layers = 2, .dtype = DType::f64}, generator);
+    for (std::size_t i = 0; i < 4; ++i) {
+      Parameter W = layers.parameters()[3 * i + 1];
+      Array value = orthogonal({16, 16}, generator, DType::f64);
+      for (std::size_t k = 0; k < value.size(); ++k) value.set_flat(k, (i == ill ? 0.2 : 1) * value.flat(k));
+      W.assign(value);
+    }
+    Tape tape;
+    const auto sequence = over_time(layers, tape.constant(normal({20, 4, 2}, 0.3, generator, DType::f64)));
+    const std::vector<FlowEvidence> found = flow_evidence(mean(square(sequence.stacked())));
+    for (std::size_t i = 0; i < 4; ++i) {
+      INFO(ill, " ", found[i].layer, " ", told(judge(found[i])));
+      CHECK(found[i].steps_back == 19);
+      CHECK(judge(found[i]).verdict == (i == ill ? Verdict::vanishing : Verdict::healthy));
+    }
+  }
+}
+
+TEST_CASE("verdict: padding behind the sequences does not hide that the gradient vanishes") {
+  for (const bool every_step : {false, true})
+    for (const double scale : {0.3, 1.0}) {
+      Generator generator(1);
+      const RNN rnn({.input = 2, .hidden = 16, .dtype = DType::f64}, generator);
+      Array W = orthogonal({16, 16}, generator, DType::f64);
+      for (std::size_t k = 0; k < W.size(); ++k) W.set_flat(k, scale * W.flat(k));
+      Parameter(rnn.W_h).assign(W);
+      Tape tape;
+      const Array x = normal({60, 3, 2}, 0.2, generator, DType::f64);
+      const auto sequence = over_time(rnn, time_steps(tape.constant(x)), rnn.zero_state(tape, 3),
+                                      {.lengths = std::vector<std::int64_t>{18, 20, 19}});
+      const FlowEvidence found =
+          flow_evidence(every_step ? mean(square(sequence.stacked())) : mean(square(sequence.state.h))).at(0);
+      INFO(every_step, " ", scale, " ", told(judge(found)));
+      CHECK(found.steps_back == 19);
+      CHECK(found.entering > 0);
+      CHECK(judge(found).verdict == (scale < 1 ? Verdict::vanishing : Verdict::healthy));
+    }
+}
+
+TEST_CASE("verdict: what does not enter a layer is lost and does not arrive") {
+  Network network(CellKind::rnn, 1, 8, 2);
+  Parameter W_x = network.weight(0, 1);
+  W_x.assign(Array(W_x.shape(), W_x.dtype()));  // the upper layer lets nothing through
+  Tape tape;
+  const std::vector<FlowEvidence> found = flow_evidence(network.loss(tape));
+  CHECK(found[0].reached);
+  CHECK(found[0].arriving == 0);
+  CHECK(judge(found[1]).verdict == Verdict::healthy);
+  const Judgement judgement = judge(found);
+  CHECK(judgement.verdict == Verdict::vanishing);
+  CHECK(judgement.grounds.front() == "rnn1: Nothing of the error enters the layer.");
+}
+
+TEST_CASE("verdict: a layer that runs twice is judged by the run that the loss reads") {
+  Generator generator(4);
+  const LSTM lstm({.input = 2, .hidden = 8}, generator);
+  Tape tape;
+  const auto run = [&] { return over_time(lstm, tape.constant(normal({6, 2, 2}, 1, generator))); };
+  const auto first = run();
+  run();
+  const Judgement judgement = judge(flow_evidence(mean(square(first.outputs.back()))));
+  INFO(told(judgement));
+  CHECK(judgement.verdict == Verdict::healthy);
+  CHECK(judgement.grounds.front().starts_with("lstm: "));
+  CHECK(judgement.grounds.back() == "Left out, because the loss does not depend on it: lstm, run 2.");
+}
+
+TEST_CASE("verdict: a truncated gradient is judged as far back as it goes") {
+  for (const CellKind cell : all_cells) {
+    Generator generator(2);
+    const RecurrentStack stack({.cell = cell, .input = 2, .hidden = 16, .dtype = DType::f64}, generator);
+    Tape tape;
+    const Array x = normal({20, 4, 2}, 1, generator, DType::f64);
+    const auto sequence = over_time(stack, time_steps(tape.constant(x)), stack.zero_state(tape, 4),
+                                    {.truncate = Truncation{.k1 = 10, .k2 = 10}});
+    const FlowEvidence found = flow_evidence(mean(square(sequence.outputs.back()))).at(0);
+    const Judgement judgement = judge(found);
+    INFO(told(judgement));
+    CHECK(found.steps_back == 9);
+    CHECK(found.cut_before == 11);
+    CHECK(judgement.verdict == Verdict::healthy);
+    CHECK(told(judgement).find("Gradients are cut before step 11: ") != std::string::npos);
+    // as the last ten steps by themselves, from the state before them
+    Tape alone;
+    Array late({10, 4, 2}, DType::f64);
+    for (std::size_t k = 0; k < late.size(); ++k) late.set_flat(k, x.flat(x.size() / 2 + k));
+    const auto half =
+        over_time(stack, time_steps(alone.constant(late)), resumed(stack.zero_state(alone, 4), half_way(stack, x)));
+    CHECK(found.arriving == doctest::Approx(flow_evidence(mean(square(half.outputs.back()))).at(0).arriving));
+  }
+}
+
+TEST_CASE("verdict: the warm-up of a truncated gradient is no layer") {
+  Generator generator(2);
+  const GRU gru({.input = 2, .hidden = 4}, generator);
+  Tape tape;
+  const auto sequence = over_time(gru, time_steps(tape.constant(normal({12, 2, 2}, 1, generator))),
+                                  gru.zero_state(tape, 2), {.truncate = Truncation{.k1 = 4, .k2 = 6}});
+  const std::vector<FlowEvidence> found = flow_evidence(mean(square(sequence.outputs.back())));
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].layer == "gru");
+  CHECK(found[0].cut_before == 9);
 }
 
 TEST_CASE("verdict: a state that overflows is exploding, not an error") {

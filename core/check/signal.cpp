@@ -12,35 +12,70 @@ namespace {
 
 double norm_of(const Gradients& gradients, Var x) { return gradients.contains(x) ? gradients.norm(x) : 0; }
 
-// The last step at which a layer has a gradient.
+// The last step at which a layer has a gradient: one that is not 0, if there is such a step.
 std::optional<std::size_t> last_reached(const Gradients& gradients, const Recurrence& layer) {
-  for (std::size_t i = layer.h.size(); i-- > 0;)
-    if (gradients.contains(layer.h[i])) return i;
-  return std::nullopt;
+  std::optional<std::size_t> last;
+  for (std::size_t i = layer.h.size(); i-- > 0;) {
+    if (!gradients.contains(layer.h[i])) continue;
+    if (gradients.norm(layer.h[i]) != 0) return i;
+    if (!last) last = i;
+  }
+  return last;
+}
+
+std::size_t first_reached(const Gradients& gradients, const Recurrence& layer, std::size_t last) {
+  for (std::size_t i = 0; i < last; ++i)
+    for (const Var& state : layer.state(i))
+      if (gradients.contains(state)) return i;
+  return last;
 }
 
 BackwardSignal read(const Gradients& gradients, const Recurrence& layer, std::size_t last, double error) {
   BackwardSignal signal;
+  signal.reached = true;
   signal.error = error;
   signal.last = last;
+  signal.first = first_reached(gradients, layer, last);
+  if (signal.first > 0) signal.cut_before = layer.steps[signal.first];
   for (const Var& h : layer.h) signal.h.push_back(norm_of(gradients, h));
   for (const Var& c : layer.c) signal.c.push_back(norm_of(gradients, c));
   signal.entering = signal.h[last];
   std::vector<double> back;
-  for (std::size_t k = 0; k <= last; ++k) back.push_back(signal.back(k));
+  for (std::size_t k = 0; k <= last - signal.first; ++k) back.push_back(signal.back(k));
   const double smallest = layer.h[0].dtype() == DType::f32 ? static_cast<double>(std::numeric_limits<float>::min())
                                                            : std::numeric_limits<double>::min();
   signal.half_life = half_life(back, smallest);
   return signal;
 }
 
-std::vector<Var> all_states(const std::vector<Recurrence>& layers, bool with_c) {
-  std::vector<Var> states;
-  for (const Recurrence& layer : layers) {
-    states.insert(states.end(), layer.h.begin(), layer.h.end());
-    if (with_c) states.insert(states.end(), layer.c.begin(), layer.c.end());
+// What the loss reads of one layer: L_T, as the adjoint of a state, and the error of all steps.
+struct Source {
+  std::size_t layer, step;
+  Var state;
+  double error;
+};
+
+// Those of all layers that it reads, the one that was computed last first.
+std::vector<Source> sources(const Gradients& direct, const std::vector<Recurrence>& layers) {
+  std::vector<Source> all;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto last = last_reached(direct, layers[i]);
+    if (!last) continue;
+    double squares = 0;
+    for (const Var& h : layers[i].h) squares += std::pow(norm_of(direct, h), 2);
+    all.push_back({i, *last, layers[i].h[*last], std::sqrt(squares)});
   }
-  return states;
+  std::sort(all.begin(), all.end(), [](const Source& a, const Source& b) { return a.state.id() > b.state.id(); });
+  return all;
+}
+
+template <class Keep> std::vector<Var> states(const std::vector<Recurrence>& layers, const Keep& keep) {
+  std::vector<Var> chosen;
+  for (const Recurrence& layer : layers)
+    for (std::size_t i = 0; i < layer.h.size(); ++i)
+      if (keep(layer.steps[i]))
+        for (const Var& state : layer.state(i)) chosen.push_back(state);
+  return chosen;
 }
 
 }  // namespace
@@ -51,15 +86,15 @@ double BackwardSignal::back(std::size_t steps) const {
   return steps == 0 || c.empty() ? h[i] : std::hypot(h[i], c[i]);
 }
 
-double BackwardSignal::arriving() const { return entering > 0 ? back(last) / entering : 1; }
+double BackwardSignal::arriving() const { return entering == 0 ? 0 : back(last - first) / entering; }
 
 double BackwardSignal::growth() const {
   double largest = 0;
-  for (std::size_t k = 0; k <= last; ++k) {
+  for (std::size_t k = 0; k <= last - first; ++k) {
     if (!std::isfinite(back(k))) return std::numeric_limits<double>::infinity();
     largest = std::max(largest, back(k));
   }
-  return entering > 0 ? largest / entering : 1;
+  return entering == 0 ? 0 : largest / entering;
 }
 
 std::optional<double> half_life(std::span<const double> signal, double smallest) {
@@ -93,28 +128,29 @@ std::vector<BackwardSignal> backward_signals(Var loss, const std::vector<Recurre
     signals[i].h.assign(layers[i].h.size(), 0);
     signals[i].c.assign(layers[i].c.size(), 0);
   }
-  const Gradients direct = backward(loss, {.until = all_states(layers, false)});
-  // the layers that the loss reads itself, the one that was computed last first
-  std::vector<std::size_t> read_by_loss;
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    if (last_reached(direct, layers[i])) read_by_loss.push_back(i);
-  const auto last_node = [&](std::size_t i) { return layers[i].h[*last_reached(direct, layers[i])].id(); };
-  std::sort(read_by_loss.begin(), read_by_loss.end(),
-            [&](std::size_t a, std::size_t b) { return last_node(a) > last_node(b); });
+  std::vector<Var> every_h;
+  for (const Recurrence& layer : layers) every_h.insert(every_h.end(), layer.h.begin(), layer.h.end());
+  const Gradients direct = backward(loss, {.until = every_h});
 
-  std::vector<bool> found(layers.size(), false);
-  for (const std::size_t source : read_by_loss) {
-    if (found[source]) continue;
-    double squares = 0;
-    for (const Var& h : layers[source].h) squares += std::pow(norm_of(direct, h), 2);
-    const Var from = layers[source].h[*last_reached(direct, layers[source])];
-    const Gradients gradients = backward(from, {.cotangent = direct[from].copy(), .also = all_states(layers, true)});
+  std::vector<bool> at_once(layers.size(), false);  // followed from where it is reached without going back in time
+  for (const Source& source : sources(direct, layers)) {
+    const std::int32_t now = source.state.node().place.step;
+    const Array error = direct[source.state].copy();
+    const Gradients through_time =
+        backward(source.state, {.cotangent = error, .also = states(layers, [](std::int32_t) { return true; })});
+    const Gradients within_step =
+        backward(source.state, {.cotangent = error,
+                                .also = states(layers, [&](std::int32_t step) { return step == now; }),
+                                .until = states(layers, [&](std::int32_t step) { return step != now; })});
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (found[i]) continue;
-      const auto last = last_reached(gradients, layers[i]);
+      auto last = i == source.layer ? source.step : last_reached(within_step, layers[i]);
+      const bool here = last.has_value();
+      if (!here) last = last_reached(through_time, layers[i]);
       if (!last) continue;
-      signals[i] = read(gradients, layers[i], *last, std::sqrt(squares));
-      found[i] = true;
+      // rather at once than through time, then rather late than early, then from the layer that was computed last
+      if (signals[i].reached && (at_once[i] != here ? at_once[i] : signals[i].last >= *last)) continue;
+      signals[i] = read(through_time, layers[i], *last, source.error);
+      at_once[i] = here;
     }
   }
   return signals;

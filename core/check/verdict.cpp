@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace unroll {
 
@@ -33,7 +34,9 @@ class Judge {
     if (!finite()) return judgement;
     if (!error_gone()) say(about_error());
     if (judgement.verdict != Verdict::vanishing && judgement.verdict != Verdict::healthy) say(about_arrival());
-    say(about_half_life());
+    if (enters() && now_.steps_back > 0) say(about_half_life());
+    if (enters() && now_.cut_before)
+      say(fmt::format("Gradients are cut before step {}: what came earlier cannot be learned from.", *now_.cut_before));
     if (judgement.verdict != Verdict::saturated || error_gone()) say(about_gates());
     return judgement;
   }
@@ -44,7 +47,8 @@ class Judge {
            std::isfinite(now_.arriving) && std::isfinite(now_.growth);
   }
   bool error_gone() const { return now_.error <= limit_.error * first_.error; }
-  bool lost() const { return now_.steps_back > 0 && now_.arriving < limit_.arriving; }
+  bool enters() const { return now_.entering != 0; }
+  bool lost() const { return !enters() || (now_.steps_back > 0 && now_.arriving < limit_.arriving); }
 
   Verdict decide() const {
     if (!finite()) return Verdict::exploding;
@@ -70,12 +74,15 @@ class Judge {
         100 * now_.error / first_.error, now_.loss, 100 * now_.loss / first_.loss);
   }
   std::string about_arrival() const {
-    return fmt::format("Of the gradient that enters at the last step, {:.3g} % arrives {} steps earlier, at the first.",
-                       100 * now_.arriving, now_.steps_back);
+    if (!enters()) return "Nothing of the error enters the layer.";
+    return fmt::format(
+        "Of the gradient that enters at the last step, {:.3g} % arrives {} steps earlier, at the first{}.",
+        100 * now_.arriving, now_.steps_back, now_.cut_before ? " before a cut" : "");
   }
   std::string about_half_life() const {
-    if (!now_.half_life) return "It does not halve on its way.";
-    return fmt::format("It halves every {:.3g} steps.", *now_.half_life);
+    if (now_.half_life == 0.0) return "Nothing is left of it after one step.";
+    if (now_.half_life) return fmt::format("It halves every {:.3g} steps.", *now_.half_life);
+    return now_.arriving < 0.5 ? "It does not decay evenly: there is no half-life." : "It does not halve on its way.";
   }
   std::string about_gates() const {
     return fmt::format("{:.3g} % of the values of the gates are saturated.", 100 * now_.saturated);
@@ -105,7 +112,9 @@ FlowEvidence evidence(double loss, const std::string& layer, const BackwardSigna
   FlowEvidence e;
   e.layer = layer;
   e.loss = loss;
-  e.steps_back = static_cast<std::int64_t>(signal.last);
+  e.reached = signal.reached;
+  e.steps_back = static_cast<std::int64_t>(signal.last - signal.first);
+  e.cut_before = signal.cut_before;
   e.error = signal.error;
   e.entering = signal.entering;
   e.arriving = signal.arriving();
@@ -157,11 +166,21 @@ Judgement judge(const std::vector<FlowEvidence>& layers, const std::optional<Flo
                 const VerdictThresholds& thresholds) {
   if (layers.empty()) throw Error("judge: there is no layer to judge");
   std::optional<Judgement> worst;
+  std::vector<std::string> unread;
   for (const FlowEvidence& layer : layers) {
+    if (!layer.reached) {
+      unread.push_back(layer.layer);
+      continue;
+    }
     Judgement own = judge(layer, beginning, thresholds);
     if (layers.size() > 1) own.grounds.front() = layer.layer + ": " + own.grounds.front();
     if (!worst || own.verdict > worst->verdict) worst = std::move(own);
   }
+  if (!worst)
+    throw Error(fmt::format("judge: the loss depends on no recurrent layer: not on {}", fmt::join(unread, ", ")));
+  if (!unread.empty())
+    worst->grounds.push_back(
+        fmt::format("Left out, because the loss does not depend on it: {}.", fmt::join(unread, ", ")));
   return *worst;
 }
 

@@ -22,7 +22,8 @@ const char* to_string(Verdict verdict);
 //   saturated   the error at the output has fallen so, the loss has not: the readout does not let it through
 //   exploding   the gradient grows on its way back, to 1000 times what entered at the last step or more
 //   saturated   9 of 10 values of the gates are saturated, or half of them and the gradient is lost as below
-//   vanishing   less than 1/1000 (ten halvings) of what entered at the last step arrives at the first
+//   vanishing   nothing of the error enters the layer, or less than 1/1000 (ten halvings) of what entered at the last step arrives at the first; where
+//               gradients are cut on their way, at the first before the cut
 //   healthy     otherwise
 //
 // Where the beginning of the training is not known, only an error of exactly 0 counts as fallen.
@@ -36,7 +37,9 @@ struct VerdictThresholds {
 struct FlowEvidence {
   std::string layer;
   double loss = 0;
-  std::int64_t steps_back = 0;      // from the last step to the first
+  bool reached = true;          // BackwardSignal
+  std::int64_t steps_back = 0;  // from the last step to the first that gradients reach
+  std::optional<std::int32_t> cut_before;
   double error = 0, entering = 0;   // BackwardSignal
   double arriving = 1, growth = 1;  // as multiples of `entering`
   std::optional<double> half_life;
@@ -65,7 +68,8 @@ struct Judgement {
 // The verdict on one layer.
 Judgement judge(const FlowEvidence& now, const std::optional<FlowBeginning>& beginning = {},
                 const VerdictThresholds& thresholds = {});
-// That on a network: the worst of its layers, whose name stands before the grounds where there are several. Throws Error if there is none.
+// That on a network: the worst of its layers, whose name stands before the grounds where there are several. Layers on which the loss does not depend are
+// left out, and named at the end of the grounds. Throws Error if there is no layer, or none on which it depends.
 Judgement judge(const std::vector<FlowEvidence>& layers, const std::optional<FlowBeginning>& beginning = {},
                 const VerdictThresholds& thresholds = {});
 

@@ -87,7 +87,7 @@ int run_example(const ExampleOptions& o) {
   if (!o.json) {
     std::string file(example.name);
     std::replace(file.begin(), file.end(), '-', '_');
-    fmt::print("{} ({}): {}\n{} updates; the program is examples/{}.cpp\n\n", example.name, example.shape, example.task,
+    fmt::print("{} ({}): {}\n{} updates; the program is examples/{}.cpp\n", example.name, example.shape, example.task,
                updates, file);
     std::fflush(stdout);
   }

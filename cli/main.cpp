@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <new>
 #include <string>
@@ -491,7 +492,7 @@ void add_flow(CLI::App& app, FlowCommandOptions& o, Run& run) {
 
 // What the program says where it cannot do what was asked.
 int refuse(const std::string& command, const std::string& message) {
-  fmt::print(stderr, "unroll{}{}: {}\n", command.empty() ? "" : " ", command, message);
+  std::fputs(fmt::format("unroll{}{}: {}\n", command.empty() ? "" : " ", command, message).c_str(), stderr);
   return bad_usage;
 }
 
@@ -552,9 +553,9 @@ int main(int argc, char** argv) {
     // what was printed counts only when it has arrived: the disk behind a redirection may be full
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) return refuse(command(), "the output could not be written");
     return status;
-  } catch (const Error& e) { return refuse(command(), e.what()); } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {
     return refuse(command(), "there is not enough memory for this: choose smaller numbers");
-  }
+  } catch (const std::exception& e) { return refuse(command(), e.what()); }
 }
 
 }  // namespace

@@ -188,7 +188,10 @@ int run_train(const TrainOptions& o) {
                write(model, material, o));
   std::fflush(stdout);
 
-  if (interrupted()) return after_interruption(model, o);
+  if (interrupted()) {
+    fmt::print(stderr, "Interrupted before anything was learned. No file was changed.\n");
+    return 128 + Interruption::signal();
+  }
   FitResult trained;
   FlowMonitor monitor;
   try {
@@ -223,6 +226,8 @@ int run_train(const TrainOptions& o) {
   fmt::print("\nAfter training: {:.2f} bits per character", final);
   if (held_out) fmt::print(" ({:.2f} on what was held out)", *held_out);
   fmt::print(". It writes:\n\n{}\n\ngradient  {}: {}\n", sample, to_string(flow.verdict), flow.grounds.front());
+  if (flow.verdict == Verdict::vanishing || flow.verdict == Verdict::saturated)
+    fmt::print("          This limits how far back it can learn, and need not be a fault: docs/gradient-flow.md.\n");
   if (!o.save.empty()) fmt::print("saved     {} (`unroll sample` lets it write more)\n", o.save);
   return done;
 }

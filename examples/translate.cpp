@@ -185,7 +185,10 @@ Outcome translate(const RunOptions& options) {
        .schedule = [](double x) { return 1 - x; },
        .callbacks = options.callbacks});
 
-  std::string shown = "what it writes, and the character of the source that has most of the attention just then:\n\n",
+  std::string shown =
+                  "what it writes (# into digits, < into English, > into Korean), and the character of the source that "
+                  "has most of the\n"
+                  "attention just then:\n\n",
               table;
   std::set<std::u32string> learned_answers;
   double right = 0, known = 0;

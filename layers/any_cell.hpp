@@ -24,25 +24,42 @@ class AnyCell : public Module {
   requires(!std::same_as<Cell, AnyCell> && std::derived_from<Cell, Module>)
       AnyCell(Cell cell)  // NOLINT(google-explicit-constructor): a layer goes into a list of cells as it is
       : AnyCell(
-            cell.name(), cell, [cell](Tape& tape, std::int64_t batch) { return cell.zero_state(tape, batch); },
-            cell.parameters()) {}
+            AsItIs{}, cell.name(), cell,
+            [cell](Tape& tape, std::int64_t batch) { return cell.zero_state(tape, batch); }, cell.parameters()) {}
 
   // A cell of one's own: cell(x, state), zero_state(tape, batch), and the parameters that it uses. `name` becomes its scope on the tape.
   template <class Cell, class ZeroState>
-  AnyCell(std::string name, Cell cell, ZeroState zero_state, const std::vector<Parameter>& parameters = {});
+  AnyCell(const std::string& name, Cell cell, ZeroState zero_state, const std::vector<Parameter>& parameters = {})
+      : AnyCell(
+            AsItIs{}, name,
+            [name, cell](Var x, const auto& before) {
+              const Scope scope(x.tape(), name);
+              return cell(x, before);
+            },
+            [name, zero_state](Tape& tape, std::int64_t batch) {
+              const Scope scope(tape, name);
+              const Step step(tape, 0);
+              return zero_state(tape, batch);
+            },
+            parameters) {}
 
   // One step: x and the state before it -> {output, the state after it}. Throws ShapeError for a state of another number of Vars.
   std::pair<Var, State> operator()(Var x, const State& before) const { return step_(x, before); }
   State zero_state(Tape& tape, std::int64_t batch) const { return zero_state_(tape, batch); }
 
  private:
+  struct AsItIs {};  // a cell that enters its own scope
+  template <class Cell, class ZeroState>
+  AnyCell(AsItIs, const std::string& name, Cell cell, ZeroState zero_state, const std::vector<Parameter>& parameters);
+
   std::function<std::pair<Var, State>(Var, const State&)> step_;
   std::function<State(Tape&, std::int64_t)> zero_state_;
 };
 
 template <class Cell, class ZeroState>
-AnyCell::AnyCell(std::string name, Cell cell, ZeroState zero_state, const std::vector<Parameter>& parameters)
-    : Module(std::move(name)) {
+AnyCell::AnyCell(AsItIs, const std::string& name, Cell cell, ZeroState zero_state,
+                 const std::vector<Parameter>& parameters)
+    : Module(name) {
   for (const Parameter& p : parameters) add(p);
   // The form of the cell's state: its Vars are those of a tape that is gone, and are never looked at, only replaced.
   using Own = std::decay_t<decltype(zero_state(std::declval<Tape&>(), std::int64_t{1}))>;

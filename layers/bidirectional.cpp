@@ -2,6 +2,10 @@
 
 #include <unroll/layers/options.hpp>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace unroll {
@@ -13,16 +17,32 @@ OverTimeOptions turned(OverTimeOptions options) {
   return options;
 }
 
+const std::vector<Var>& steps_of(const std::vector<Var>& xs) { return xs; }
+const std::vector<Var>& steps_of(const PackedSequence& xs) { return xs.steps; }
+
+// One direction of a layer; where cells have one name, in a scope that tells them apart.
+template <class Inputs>
+auto one_way(const AnyCell& cell, const std::string& number, const Inputs& xs, const AnyCell::State& before,
+             const OverTimeOptions& options) {
+  std::optional<Scope> scope;
+  if (!number.empty() && !steps_of(xs).empty())
+    scope.emplace(steps_of(xs)[0].tape(), number + (options.reverse ? " backward" : " forward"));
+  return over_time(cell, xs, before, options);
+}
+
 }  // namespace
 
 Bidirectional::Bidirectional(std::vector<BothDirections> layers, const BidirectionalOptions& options)
     : Module(options.name), layers_(std::move(layers)), dropout_(options.dropout) {
   require_positive(name(), "layers", static_cast<std::int64_t>(layers_.size()));
   require_rate(name(), "dropout", dropout_);
-  for (const BothDirections& layer : layers_) {
-    add(layer.forward);
-    add(layer.backward);
-  }
+  std::vector<std::string> names;
+  for (const BothDirections& layer : layers_)
+    for (const AnyCell* cell : {&layer.forward, &layer.backward}) {
+      add(*cell);
+      names.push_back(cell->name());
+    }
+  numbered_ = any_twice(std::move(names));
 }
 
 Bidirectional Bidirectional::with_dropout(Generator& generator) const {
@@ -36,8 +56,9 @@ Sequence<Bidirectional::State> Bidirectional::operator()(const std::vector<Var>&
   require_state(before);
   Sequence<State> result{xs, {}};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    auto forward = over_time(layers_[i].forward, result.outputs, before[i].forward, options);
-    auto backward = over_time(layers_[i].backward, result.outputs, before[i].backward, turned(options));
+    const std::string number = numbered_ ? std::to_string(i + 1) : "";
+    auto forward = one_way(layers_[i].forward, number, result.outputs, before[i].forward, options);
+    auto backward = one_way(layers_[i].backward, number, result.outputs, before[i].backward, turned(options));
     result.outputs = joined(forward.outputs, backward.outputs, i + 1 == layers_.size());
     result.state.push_back({std::move(forward.state), std::move(backward.state)});
   }
@@ -49,8 +70,9 @@ PackedResult<Bidirectional::State> Bidirectional::operator()(const PackedSequenc
   require_state(before);
   PackedResult<State> result{xs, {}};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    auto forward = over_time(layers_[i].forward, result.outputs, before[i].forward, options);
-    auto backward = over_time(layers_[i].backward, result.outputs, before[i].backward, turned(options));
+    const std::string number = numbered_ ? std::to_string(i + 1) : "";
+    auto forward = one_way(layers_[i].forward, number, result.outputs, before[i].forward, options);
+    auto backward = one_way(layers_[i].backward, number, result.outputs, before[i].backward, turned(options));
     result.outputs.steps = joined(forward.outputs.steps, backward.outputs.steps, i + 1 == layers_.size());
     result.state.push_back({std::move(forward.state), std::move(backward.state)});
   }

@@ -46,6 +46,7 @@ class Bidirectional : public Module {
  private:
   std::vector<BothDirections> layers_;
   double dropout_;
+  bool numbered_ = false;
   Generator* generator_ = nullptr;
 
   std::vector<Var> joined(const std::vector<Var>& forward, const std::vector<Var>& backward, bool last) const;

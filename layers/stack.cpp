@@ -2,6 +2,10 @@
 
 #include <unroll/layers/options.hpp>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace unroll {
@@ -10,7 +14,12 @@ Stack::Stack(std::vector<AnyCell> layers, const StackOptions& options)
     : Module(options.name), layers_(std::move(layers)), dropout_(options.dropout), residual_(options.residual) {
   require_positive(name(), "layers", static_cast<std::int64_t>(layers_.size()));
   require_rate(name(), "dropout", dropout_);
-  for (const AnyCell& layer : layers_) add(layer);
+  std::vector<std::string> names;
+  for (const AnyCell& layer : layers_) {
+    add(layer);
+    names.push_back(layer.name());
+  }
+  numbered_ = any_twice(std::move(names));
 }
 
 Stack Stack::with_dropout(Generator& generator) const {
@@ -24,6 +33,8 @@ std::pair<Var, Stack::State> Stack::operator()(Var x, const State& before) const
     throw ShapeError(fmt::format("{}: {} states were given for {} layers", name(), before.size(), layers_.size()));
   State after;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    std::optional<Scope> number;  // of layers with one name, or of one layer that stands in several places
+    if (numbered_) number.emplace(x.tape(), std::to_string(i + 1));
     auto [output, state] = layers_[i](x, before[i]);
     after.push_back(std::move(state));
     if (generator_ && i + 1 < layers_.size()) output = dropout(output, dropout_, *generator_);

@@ -41,6 +41,7 @@ class Stack : public Module {
   std::vector<AnyCell> layers_;
   double dropout_;
   bool residual_;
+  bool numbered_ = false;
   Generator* generator_ = nullptr;
 };
 

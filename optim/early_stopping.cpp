@@ -17,6 +17,7 @@ EarlyStopping::EarlyStopping(const std::vector<Parameter>& parameters, std::func
 
 void EarlyStopping::add_to(FitOptions& training) {
   training.callbacks.emplace_back([this](const FitState& state) { return after(state); });
+  training.over.emplace_back([this] { return over(); });
   FitMemory& memory = training.memory;
   memory.numbers.emplace_back(options_.name + ": best", &best_);
   memory.numbers.emplace_back(options_.name + ": best update", &best_update_);
@@ -37,8 +38,10 @@ bool EarlyStopping::after(const FitState& state) {
       ++waited_;
     }
   }
-  return options_.patience == 0 || waited_ < static_cast<double>(options_.patience);
+  return !over();
 }
+
+bool EarlyStopping::over() const { return options_.patience > 0 && waited_ >= static_cast<double>(options_.patience); }
 
 void EarlyStopping::restore() {
   if (best_parameters_.empty()) throw Error("early stopping: nothing was measured that could be the best");

@@ -43,6 +43,7 @@ class EarlyStopping {
   void restore();
 
  private:
+  bool over() const;
   bool after(const FitState& state);
 
   std::vector<Parameter> parameters_;

@@ -4,7 +4,10 @@
 #include <unroll/optim/clipping.hpp>
 #include <unroll/optim/fit_save.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -19,6 +22,16 @@ void require_sensible(const FitLoss& loss, const FitOptions& o) {
   if (!loss) throw Error("fit: the loss is an empty function");
   at_least("updates", o.updates, 1);
   if (!o.save.empty()) at_least("save_every", o.save_every, 1);
+  std::set<std::string> names;
+  const auto unique = [&](const auto& entries) {
+    for (const auto& [name, place] : entries)
+      if (!names.insert(name).second)
+        throw Error(
+            fmt::format("fit: two things in the memory are named \"{}\": a save could not tell them apart", name));
+  };
+  unique(o.memory.generators);
+  unique(o.memory.states);
+  unique(o.memory.numbers);
   if (!(o.clip >= 0)) throw Error(fmt::format("fit: clip is {}, expected 0 (none) or a positive number", o.clip));
 }
 
@@ -35,6 +48,38 @@ class KeepLearningRate {
  private:
   Optimizer& optimizer_;
   double rate_;
+};
+
+// The parameters before a step, for the case that the step overflows.
+class LastGood {
+ public:
+  explicit LastGood(const std::vector<Parameter>& parameters) : parameters_(parameters) {
+    for (const Parameter& p : parameters) copies_.emplace_back(p.shape(), p.dtype());
+  }
+
+  void keep() {
+    for (std::size_t i = 0; i < copies_.size(); ++i) copy(parameters_[i].value(), copies_[i]);
+  }
+  void restore_unless_finite(Optimizer& optimizer, std::int64_t update) {
+    for (const Parameter& bad : parameters_) {
+      const auto at = nonfinite_position(bad.value());
+      if (!at) continue;
+      const double value = bad.value().flat(*at);
+      for (std::size_t i = 0; i < copies_.size(); ++i) copy(copies_[i], parameters_[i].mutable_value());
+      throw NonFiniteError(
+          fmt::format("update {}: the step of {} made an element of parameter {} {}, though its gradient was finite: "
+                      "the learning rate is too large",
+                      update, optimizer.rule(), bad.name(), value));
+    }
+  }
+
+ private:
+  static void copy(const Array& from, Array& to) {
+    if (from.size() > 0) std::memcpy(to.data(), from.data(), from.size() * size_of(from.dtype()));
+  }
+
+  std::vector<Parameter> parameters_;
+  std::vector<Array> copies_;
 };
 
 [[noreturn]] void fail_nonfinite(std::int64_t update, const Var& loss, double norm) {
@@ -58,7 +103,12 @@ FitResult fit(const FitLoss& record, Optimizer& optimizer, const FitOptions& o) 
   }
 
   Tape tape;
+  LastGood last_good(optimizer.parameters());
   while (result.update < o.updates) {
+    if (std::any_of(o.over.begin(), o.over.end(), [](const auto& over) { return over(); })) {
+      result.end = FitEnd::stopped;
+      break;
+    }
     const std::int64_t number = result.update + 1;
     tape.clear();
     const Var loss = record(tape, result.update);
@@ -69,10 +119,15 @@ FitResult fit(const FitLoss& record, Optimizer& optimizer, const FitOptions& o) 
     const double value = loss.item();
     if (!std::isfinite(value) || !std::isfinite(norm)) fail_nonfinite(number, loss, norm);
 
-    if (o.schedule)
-      optimizer.learning_rate() =
-          own.rate() * o.schedule(static_cast<double>(result.update) / static_cast<double>(o.updates));
+    if (o.schedule) {
+      const double factor = o.schedule(static_cast<double>(result.update) / static_cast<double>(o.updates));
+      if (!(factor >= 0 && std::isfinite(factor)))
+        throw Error(fmt::format("fit: the schedule gave the factor {} before update {}", factor, number));
+      optimizer.learning_rate() = own.rate() * factor;
+    }
+    last_good.keep();
     optimizer.step(gradients);
+    last_good.restore_unless_finite(optimizer, number);
 
     result.mean_loss += (value - result.mean_loss) * (result.update == 0 ? 1 : 0.1);
     result.loss = value;

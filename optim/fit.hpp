@@ -53,6 +53,8 @@ struct FitOptions {
   // What the backward pass of an update (1 is the first) keeps for the callbacks besides the gradients of the leaves: {.keep = Keep::all} on every
   // tenth update, for example, or {.also = ...} for chosen nodes; none: nothing. No create_graph, because such gradients cannot be clipped.
   std::function<BackwardOptions(Var loss, std::int64_t update)> backward = {};
+  // Asked before every update, the first one after a resumption as well: true says that the training is over (early stopping).
+  std::vector<std::function<bool()>> over = {};
   // A file from which an interrupted training goes on, to bit-identical results; empty: none. It is written whole or not at all, after every
   // `save_every` updates and at the end, and read at the beginning if it is there.
   std::filesystem::path save = {};
@@ -61,7 +63,7 @@ struct FitOptions {
   FitMemory memory = {};
 };
 
-enum class FitEnd { finished, stopped };  // all updates are done; a callback said stop
+enum class FitEnd { finished, stopped };  // all updates are done; a callback said stop, or `over` that it is over
 
 struct FitResult {
   FitEnd end = FitEnd::finished;
@@ -74,10 +76,10 @@ struct FitResult {
 using FitLoss = std::function<Var(Tape& tape, std::int64_t update)>;
 
 // Trains: for every update, clears the tape, records the loss, goes back, clips, lets the optimiser step, and calls the callbacks. The same program with
-// the same seeds leaves the same bits, interrupted and resumed or not.
+// the same seeds leaves the same bits, interrupted and resumed or not, if everything that decides how it goes on is in `memory`.
 //
-// Throws NonFiniteError, with operation, gate and time step that first made it, if the loss or a gradient is NaN or infinite: parameters are then
-// as they were after the last good update, and the last save stays. Throws FileError for a save that is damaged or of another training, and Error for
+// Throws NonFiniteError, with operation, gate and time step that first made it, if the loss or a gradient is NaN or infinite, or a step makes a
+// parameter so: parameters are then as they were after the last good update, and the last save stays. Throws FileError for a save that is damaged or of another training, and Error for
 // options that make no sense. What the loss or a callback throws goes through. Afterwards the optimiser has its own learning rate again.
 FitResult fit(const FitLoss& loss, Optimizer& optimizer, const FitOptions& options);
 

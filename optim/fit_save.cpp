@@ -2,7 +2,6 @@
 
 #include <unroll/core/array/hash.hpp>
 #include <unroll/core/array/safetensors.hpp>
-#include <unroll/core/check/finite.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -42,15 +41,6 @@ std::string checksum(const SafeTensors& contents) {
   return fmt::format("{:016x}", hash);
 }
 
-void require_finite(Optimizer& optimizer, std::int64_t update) {
-  for (const Parameter& p : optimizer.parameters())
-    if (const auto at = nonfinite_position(p.value()))
-      throw NonFiniteError(
-          fmt::format("update {}: the step of {} made an element of parameter {} {}, though its gradient was finite: "
-                      "the learning rate is too large",
-                      update, optimizer.rule(), p.name(), p.value().flat(*at)));
-}
-
 // What a save holds in a fixed form, as arrays over the memory that the training itself uses: they are written as they are, and read in place.
 std::vector<SafeTensors::Entry> parts(const FitOptions& options, Optimizer& optimizer, FitProgress& progress) {
   std::vector<SafeTensors::Entry> all;
@@ -65,6 +55,7 @@ std::vector<SafeTensors::Entry> parts(const FitOptions& options, Optimizer& opti
   };
   number("loss", &progress.loss);
   number("mean loss", &progress.mean_loss);
+  number("learning rate", &optimizer.learning_rate());
   for (const auto& [name, place] : options.memory.numbers) number("number " + name, place);
   return all;
 }
@@ -132,6 +123,9 @@ class Reader {
     for (const auto& entry : contents_.arrays)
       if (!std::binary_search(known.begin(), known.end(), entry.name))
         foreign(fmt::format("it has {}, which is not here", entry.name));
+    for (const auto& [key, value] : contents_.metadata)
+      if (key.starts_with("generator ") && !std::binary_search(known.begin(), known.end(), key))
+        foreign(fmt::format("it has {}, which is not here", key));
   }
 
  private:
@@ -150,12 +144,12 @@ class Reader {
 }  // namespace
 
 void write_save(const FitOptions& options, Optimizer& optimizer, FitProgress progress) {
-  require_finite(optimizer, progress.update);
   SafeTensors contents;
   contents.metadata = {{"format", format},
                        {"optimizer", std::string(optimizer.rule())},
                        {"fingerprint", options.fingerprint},
-                       {"update", std::to_string(progress.update)}};
+                       {"update", std::to_string(progress.update)},
+                       {"updates", std::to_string(options.updates)}};
   for (const auto& [name, generator] : options.memory.generators)
     contents.metadata["generator " + name] = generator->text();
   contents.arrays = parts(options, optimizer, progress);
@@ -170,6 +164,8 @@ void write_save(const FitOptions& options, Optimizer& optimizer, FitProgress pro
 std::optional<FitProgress> read_save(const FitOptions& options, Optimizer& optimizer) {
   std::error_code error;
   if (fs::status(options.save, error).type() == fs::file_type::not_found) return std::nullopt;
+  if (!fs::is_regular_file(options.save, error))
+    throw FileError(fmt::format("{}: not an ordinary file, which a save must be", options.save.string()));
   const Reader reader(options.save);
   reader.require_same("optimizer", optimizer.rule());
   reader.require_same("fingerprint", options.fingerprint);
@@ -179,6 +175,9 @@ std::optional<FitProgress> read_save(const FitOptions& options, Optimizer& optim
   progress.update = reader.count("update");
   if (progress.update > options.updates)
     reader.foreign(fmt::format("it has done {} updates, and {} are planned here", progress.update, options.updates));
+  if (options.schedule && reader.count("updates") != options.updates)
+    reader.foreign(fmt::format("its schedule is for {} updates, and {} are planned here", reader.count("updates"),
+                               options.updates));
   std::vector<Generator> generators;
   for (const auto& [name, place] : options.memory.generators) generators.push_back(reader.generator(name));
   std::vector<std::string> known;
@@ -196,6 +195,7 @@ std::optional<FitProgress> read_save(const FitOptions& options, Optimizer& optim
       states.back().push_back(reader.array(known.back()));
     }
   }
+  for (const auto& [name, place] : options.memory.generators) known.push_back("generator " + name);
   reader.require_no_more(std::move(known));
 
   for (Parameter p : optimizer.parameters()) p.mutable_value();  // counts as a change: older recordings know of it

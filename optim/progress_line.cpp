@@ -31,7 +31,7 @@ ProgressLine::ProgressLine(std::FILE* out)
     : out_(out), terminal_(::isatty(::fileno(out)) != 0), start_(Clock::now()), next_(start_) {}
 
 ProgressLine::~ProgressLine() {
-  if (line_open_) fmt::print(out_, "\n");
+  if (line_open_) std::fputs("\n", out_);
 }
 
 bool ProgressLine::due(double fraction) const {
@@ -45,11 +45,11 @@ void ProgressLine::print(double fraction, double begun, std::string_view lead, s
   const double elapsed = seconds();
   const std::string time =
       fraction >= 1 ? minutes(elapsed) + " in all" : minutes(elapsed / (fraction - begun) * (1 - fraction)) + " left";
-  // \033[K clears what a longer line left behind
-  if (terminal_)
-    fmt::print(out_, "\r{} {:3.0f}%  {}  {}\033[K", bar(fraction), 100 * fraction, numbers, time);
-  else
-    fmt::print(out_, "{}{:3.0f}%  {}  {}\n", lead, 100 * fraction, numbers, time);
+  // \033[K clears what a longer line left behind. What cannot be written is lost: that is no reason to end a training.
+  const std::string line =
+      terminal_ ? fmt::format("\r{} {:3.0f}%  {}  {}\033[K", bar(fraction), 100 * fraction, numbers, time)
+                : fmt::format("{}{:3.0f}%  {}  {}\n", lead, 100 * fraction, numbers, time);
+  std::fputs(line.c_str(), out_);
   std::fflush(out_);
   line_open_ = terminal_;
 }

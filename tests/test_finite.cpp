@@ -101,6 +101,22 @@ TEST_CASE("finite: what does not reach the loss is not blamed") {
   CHECK(message_of(sum(both)).starts_with("log: first made nan"));
 }
 
+TEST_CASE("finite: operation and step are named in a recurrence that is recomputed, too") {
+  const auto cell = [](Var x, Var h) {
+    const Var next = exp(x) + h;
+    return std::pair(next, next);
+  };
+  for (const Recompute& schedule : {Recompute::every(2), Recompute::revolve(2)}) {
+    Tape tape;
+    const Var x = tape.input(Array({6, 1, 1}, {1, 1, 1000, 1, 1, 1}), "x"),
+              h = tape.input(Array({1, 1}, DType::f64), "h");
+    const auto run = over_time(cell, x, h, {.recompute = schedule});
+    const auto found = first_nonfinite(sum(run.state));
+    REQUIRE(found);
+    CHECK(found->message.starts_with("exp: first made inf in the forward pass, from finite numbers  [t = 3, node "));
+  }
+}
+
 TEST_CASE("finite: a rule of the backward pass is named where the forward pass is finite") {
   Tape tape;
   const Var x = tape.input(Array({2}, {4.0, 0.0}), "x");

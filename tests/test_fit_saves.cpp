@@ -1,9 +1,11 @@
 #include "fit_support.hpp"
 
 #include <unroll/core/array/safetensors.hpp>
+#include <unroll/optim/early_stopping.hpp>
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 
 // Saves of a training: an interrupted one goes on to the same bits, and what is no save of this training is refused.
@@ -245,9 +247,74 @@ TEST_CASE("fit saves: parameters that a step made infinite are not saved") {
                        "update 3: the step of SGD made an element of parameter w -inf, though its gradient was finite: "
                        "the learning rate is too large",
                        NonFiniteError);
+  CHECK(w.value().at({0}) == 0.25F);  // after two good updates, each of which halves it
   const SafeTensors saved = load_safetensors(options.save);
   CHECK(saved.metadata.at("update") == "2");
   CHECK(saved.find("parameter w")->flat(0) == 0.25);
+}
+
+TEST_CASE("fit saves: a training that is over stays over when it is resumed") {
+  const TemporaryFolder folder("unroll-fit-over");
+  const Parameter w("w", Array({1}, {1.0}, DType::f32));
+  const FitLoss loss = [&](Tape& tape, std::int64_t) { return sum(square(tape.use(w))); };
+  std::vector<double> ends;
+  for (int run = 0; run < 3; ++run) {
+    SGD sgd({w}, {.learning_rate = 0.1});
+    EarlyStopping early({w}, [] { return 1.0; }, {.every = 1, .patience = 2});  // nothing ever gets better
+    FitOptions options{.updates = 100, .save = folder / "save", .save_every = 1};
+    early.add_to(options);
+    const FitResult result = fit(loss, sgd, options);
+    CHECK(result.end == FitEnd::stopped);
+    CHECK(result.update == 3);
+    ends.push_back(w.value().at({0}));
+  }
+  CHECK(ends[1] == ends[0]);
+  CHECK(ends[2] == ends[0]);
+}
+
+TEST_CASE("fit saves: a learning rate that a callback changed is kept") {
+  const TemporaryFolder folder("unroll-fit-rate");
+  const auto run = [&](bool interrupt) {
+    const Parameter w("w", Array({1}, {1.0}, DType::f32));
+    const FitLoss loss = [&](Tape& tape, std::int64_t) { return sum(square(tape.use(w))); };
+    for (const bool again : {false, true}) {
+      if (again && !interrupt) break;
+      SGD sgd({w}, {.learning_rate = 0.1});
+      FitOptions options{.updates = 8, .save = folder / (interrupt ? "a" : "b"), .save_every = 1};
+      options.callbacks = {[&](const FitState& state) {
+        if (state.update == 3) sgd.learning_rate() = 0.05;
+        return again || !interrupt || state.update < 5;
+      }};
+      fit(loss, sgd, options);
+    }
+    return w.value().at({0});
+  };
+  CHECK(run(true) == run(false));
+}
+
+TEST_CASE(
+    "fit saves: things of one name, another number of updates under a schedule, and what is no file are refused") {
+  const TemporaryFolder folder("unroll-fit-names");
+  const Parameter w("w", Array({1}, {1.0}, DType::f32));
+  const FitLoss loss = [&](Tape& tape, std::int64_t) { return sum(square(tape.use(w))); };
+  SGD sgd({w}, {.learning_rate = 0.1});
+  Generator a(1), b(2);
+  CHECK(message([&] {
+          fit(loss, sgd, {.updates = 1, .memory = {.generators = {{"noise", &a}, {"noise", &b}}}});
+        }) == "fit: two things in the memory are named \"noise\": a save could not tell them apart");
+  const FitOptions first{
+      .updates = 4, .schedule = falling, .save = folder / "save", .memory = {.generators = {{"a", &a}}}};
+  fit(loss, sgd, first);
+  FitOptions longer = first, without = first;
+  longer.updates = 6;
+  without.memory = {};
+  CHECK(message([&] { fit(loss, sgd, longer); }).find("its schedule is for 4 updates, and 6 are planned here") !=
+        std::string::npos);
+  CHECK(message([&] { fit(loss, sgd, without); }).find("it has generator a, which is not here") != std::string::npos);
+  CHECK(message([&] { fit(loss, sgd, {.updates = 1, .save = "/dev/null"}); }) ==
+        "/dev/null: not an ordinary file, which a save must be");
+  CHECK(message([&] { fit(loss, sgd, {.updates = 1, .schedule = [](double) { return std::nan(""); }}); }) ==
+        "fit: the schedule gave the factor nan before update 1");
 }
 
 TEST_CASE("a generator goes on from its text") {

@@ -30,7 +30,7 @@ over_time(cell, xs, state, {.truncate = Truncation{.k1 = 10, .k2 = 20}});  // tr
   const auto recomputed =
 over_time(cell, xs, state, {.recompute = Recompute::square_root()});       // full BPTT that keeps few states: 100,000 steps in 190 MiB
   const auto stack =
-Stack({lstm, gru, my_cell}, {.dropout = 0.2, .residual = true});           // any mix, a cell again
+Stack({lstm, gru, my_cell}, {.dropout = 0.2, .residual = true});           // any mix, a cell again; with_dropout(generator) to train
   const auto both =
 Bidirectional({{lstm, lstm_back}});                                        // both directions, any number of layers
   // clang-format on

@@ -135,6 +135,33 @@ TEST_CASE("stack: dropout is between the layers only, drawn from the generator g
   CHECK(stack.with_dropout(own).parameters() == stack.parameters());
 }
 
+TEST_CASE("stack and bidirectional: cells of one name stand in scopes of their own on the tape") {
+  Generator generator(1);
+  const GRU a({.input = 2, .hidden = 2, .dtype = DType::f64}, generator), b(a.options, generator);
+  const auto scopes = [](const Tape& tape) {
+    std::set<std::string> found;
+    for (NodeId id = 0; id < tape.size(); ++id)
+      if (tape.name(id) == "h" && tape[id].place.step == 1) found.insert(tape.path(tape[id].place.scope));
+    return found;
+  };
+  Tape stacked, both;
+  over_time(Stack({a, b}), stacked.constant(random_array({2, 1, 2}, generator)));
+  CHECK(scopes(stacked) == std::set<std::string>{"1/gru", "2/gru"});
+  over_time(Bidirectional({{a, b}}), both.constant(random_array({2, 1, 2}, generator)));
+  CHECK(scopes(both) == std::set<std::string>{"1 backward/gru", "1 forward/gru"});
+}
+
+TEST_CASE("any cell: a lambda is recorded in a scope of its name") {
+  const auto sum = [](Var x, Var h) {
+    const Var next = (x + h).named("h");
+    return std::pair(next, next);
+  };
+  const AnyCell cell("mine", sum, [](Tape& tape, std::int64_t batch) { return tape.constant(Array({batch, 2}), "h"); });
+  Tape tape;
+  const Var h = over_time(cell, tape.constant(Array({2, 1, 2}))).outputs[1];
+  CHECK(tape.where(h.id()) == "[mine, t = 2, node " + std::to_string(h.id()) + "]");
+}
+
 TEST_CASE("stack: what does not fit is refused, and the message says what") {
   Generator generator(26);
   const LSTM layer({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);

@@ -69,6 +69,18 @@ class TemporaryFile {
   File file_;
 };
 
+// The file behind a link, also where there is none yet.
+fs::path behind_links(fs::path file) {
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(file, error)); ++links) {
+    const fs::path target = fs::read_symlink(file, error);
+    if (error) cannot_write(file, error.message());
+    if (links == 40) cannot_write(file, "its links lead in a circle");
+    file = target.is_absolute() ? target : file.parent_path() / target;
+  }
+  return file;
+}
+
 }  // namespace
 
 std::string read_whole_file(const fs::path& file) {
@@ -97,9 +109,7 @@ void write_whole_file(const fs::path& file, std::string_view bytes) {
       cannot_write(file, reason(errno));
     return;
   }
-  // through a link to the file behind it
-  if (fs::is_symlink(fs::symlink_status(file, error))) return write_whole_file(fs::weakly_canonical(file), bytes);
-  TemporaryFile temporary(file);
+  TemporaryFile temporary(behind_links(file));
   temporary.write(bytes);
   temporary.take_name();
 }
@@ -108,7 +118,7 @@ void require_writable(const fs::path& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
   if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return;
-  const TemporaryFile temporary(file);
+  const TemporaryFile temporary(behind_links(file));
 }
 
 }  // namespace unroll

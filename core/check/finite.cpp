@@ -109,7 +109,20 @@ std::optional<std::size_t> nonfinite_position(const ArrayView& array) {
 
 std::optional<NonFinite> first_nonfinite(Var loss) {
   Tape& tape = loss.tape();
-  if (nonfinite(tape, loss.id())) return describe(tape, source(tape, {loss.id()}));
+  if (nonfinite(tape, loss.id())) {
+    NodeId made = source(tape, {loss.id()});
+    // in a part that was not kept (checkpoint): it is recorded again, to look into it
+    while (made != no_node && tape[made].op->replay) {
+      const auto begin = static_cast<NodeId>(tape.size());
+      std::vector<NodeId> ends;
+      for (const Var& result : tape[made].op->replay(tape, made))
+        if (nonfinite(tape, result.id())) ends.push_back(result.id());
+      const NodeId inside = source(tape, ends);
+      if (inside == no_node || inside < begin) break;
+      made = inside;
+    }
+    return describe(tape, made);
+  }
 
   const Gradients gradients = backward(loss, {.create_graph = true});
   std::vector<NodeId> ends;

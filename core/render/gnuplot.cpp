@@ -35,7 +35,8 @@ constexpr std::array<Style, 6> styles{{{"#0072B2", 1, 7},    // blue, solid, dis
 
 // A string of gnuplot's language, on one line.
 std::string in_quotes(std::string_view text) {
-  std::string result = "'";
+  std::string result =
+      text.starts_with('\'') ? "' " : "'";  // gnuplot takes three quotes at the beginning for something else
   for (const char c : text) result += c == '\'' ? "''" : c == '\n' || c == '\r' ? " " : std::string(1, c);
   return result + "'";
 }

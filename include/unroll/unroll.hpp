@@ -29,6 +29,7 @@
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/gru.hpp>
 #include <unroll/layers/initial_state.hpp>
+#include <unroll/layers/initializers.hpp>
 #include <unroll/layers/layer_norm.hpp>
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/losses.hpp>

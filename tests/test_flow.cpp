@@ -549,6 +549,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("flow: two runs of one layer that go step by step side by side are told apart") {
+  Generator generator(13);
+  const LSTM lstm({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);
+  Tape tape;
+  LSTMState a = lstm.zero_state(tape, 1), b = lstm.zero_state(tape, 1);
+  std::vector<NodeId> of_a, of_b;
+  for (std::int64_t t = 1; t <= 4; ++t) {
+    const Step step(tape, t);
+    a = lstm(tape.constant(random_array({1, 2}, generator)), a).second;
+    b = lstm(tape.constant(random_array({1, 2}, generator)), b).second;
+    of_a.push_back(a.h.id());
+    of_b.push_back(b.h.id());
+  }
+  const std::vector<Recurrence> layers = find_recurrences(tape);
+  REQUIRE(layers.size() == 2);
+  for (std::size_t t = 0; t < 4; ++t) {
+    CHECK(layers[0].h[t].id() == of_a[t]);
+    CHECK(layers[1].h[t].id() == of_b[t]);
+    REQUIRE(layers[1].gates.size() == 4);
+    CHECK(layers[0].gates[0].values[t].id() < of_a[t]);
+    CHECK(layers[1].gates[0].values[t].id() > of_a[t]);
+  }
+  CHECK(layers[0].c.back().id() == a.c.id());
+  CHECK(layers[1].c.back().id() == b.c.id());
+}
+
 TEST_CASE("flow: a network whose weights are not finite is measured without a bound") {
   Generator generator(14);
   const RNN rnn({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);

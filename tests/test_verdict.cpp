@@ -322,6 +322,8 @@ TEST_CASE("verdict: the grounds do not speak of halving where nothing travels") 
   CHECK(told(judge(e)) ==
         "vanishing: Nothing of the error enters the layer. The error at the output is 1, the loss 1. 12.5 % of the "
         "values of the gates are saturated.");
+  e.steps_back = 0;
+  CHECK(judge(e).verdict == Verdict::vanishing);
 }
 
 TEST_CASE("verdict: a layer on which the loss does not depend is left out and named") {

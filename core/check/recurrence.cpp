@@ -41,12 +41,8 @@ class Search {
       }
     for (NodeId id = 0; id < tape.size(); ++id)
       if (is_state(id) && is_other(id))
-        if (const auto layer = layer_of(tape[id].place.scope)) {
-          // runs follow each other, and each ends with its last h
-          std::vector<Run>& runs = layers_[*layer];
-          const auto run = std::find_if(runs.begin(), runs.end() - 1, [&](const Run& r) { return r.last >= id; });
-          run->others[tape.name(id)][tape[id].place.step] = id;
-        }
+        if (const auto layer = layer_of(tape[id].place.scope))
+          if (Run* run = run_around(layers_[*layer], id)) run->others[tape.name(id)][tape[id].place.step] = id;
   }
 
   std::vector<Recurrence> result() const {
@@ -60,6 +56,17 @@ class Search {
     const Node& node = tape_[id];
     return node.name != 0 && node.tracked && node.place.step >= 1 && node.place.phase == Phase::forward &&
            !hands_on(id) && !in_warm_up(node.place.scope);
+  }
+  // A state that is chosen by a mask, regrouped or cut off keeps its name, and is not a new one.
+  bool hands_on(NodeId id) const {
+    const auto inputs = tape_.inputs(id);
+    return std::find(std::begin(handing_on), std::end(handing_on), tape_[id].op->name) != std::end(handing_on) &&
+           std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) { return tape_[input].name == tape_[id].name; });
+  }
+  bool is_other(NodeId id) const {
+    const std::string& name = tape_.name(id);
+    return name == "c" || (is_gate(tape_, id) &&
+                           std::find(std::begin(gate_letters), std::end(gate_letters), name) != std::end(gate_letters));
   }
   // What the warm-up of a truncated gradient records is there already.
   bool in_warm_up(ScopeId scope) const {
@@ -78,36 +85,41 @@ class Search {
                       tape_.where(id)));
   }
 
-  // A step that comes again belongs to another run of the same layer, unless it only makes something of the h that was there.
+  // The run that a new h goes on with. A step that comes again belongs to another one, unless it only makes something of the h that was there.
   Run& run_of(NodeId id) {
     const ScopeId scope = tape_[id].place.scope;
     const std::int32_t step = tape_[id].place.step;
     std::vector<Run>& runs = layers_[scope];
-    if (runs.empty() || (runs.back().h.contains(step) && !continues(id, runs.back().last, step))) {
+    for (std::size_t i = runs.size(); i-- > 0;)
+      if ((!runs[i].h.contains(step) || tape_[runs[i].last].place.step == step) && depends(id, runs[i].last))
+        return runs[i];
+    if (runs.empty() || runs.back().h.contains(step)) {
       order_.emplace_back(scope, runs.size());
       runs.emplace_back();
     }
     return runs.back();
   }
-  bool continues(NodeId id, NodeId before, std::int32_t step) const {
-    if (tape_[before].place.step != step) return false;
-    std::vector<bool> depends(id - before + 1, false);
-    depends[0] = true;
+  bool depends(NodeId id, NodeId before) const {
+    std::vector<bool> reached(id - before + 1, false);
+    reached[0] = true;
     for (NodeId next = before + 1; next <= id; ++next)
       for (const NodeId input : tape_.inputs(next))
-        if (input >= before && depends[input - before]) depends[next - before] = true;
-    return depends[id - before];
+        if (input >= before && reached[input - before]) reached[next - before] = true;
+    return reached[id - before];
   }
-  // A state that is chosen by a mask, regrouped or cut off keeps its name, and is not a new one.
-  bool hands_on(NodeId id) const {
-    const auto inputs = tape_.inputs(id);
-    return std::find(std::begin(handing_on), std::end(handing_on), tape_[id].op->name) != std::end(handing_on) &&
-           std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) { return tape_[input].name == tape_[id].name; });
-  }
-  bool is_other(NodeId id) const {
-    const std::string& name = tape_.name(id);
-    return name == "c" || (is_gate(tape_, id) &&
-                           std::find(std::begin(gate_letters), std::end(gate_letters), name) != std::end(gate_letters));
+  // The run to whose next h, at the same step, a gate or c leads.
+  Run* run_around(std::vector<Run>& runs, NodeId id) const {
+    Run* around = nullptr;
+    NodeId nearest = no_node;
+    for (Run& run : runs) {
+      const auto h = run.h.find(tape_[id].place.step);
+      if (h == run.h.end()) continue;
+      if (!around || (h->second >= id && (nearest < id || h->second < nearest))) {
+        around = &run;
+        nearest = h->second;
+      }
+    }
+    return around;
   }
 
   // The innermost layer around a scope.

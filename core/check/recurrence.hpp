@@ -33,7 +33,7 @@ struct Recurrence {
 // is found as well: a scope in which forward nodes at time steps from 1 on are named h; in it, or in scopes inside of it, c and the
 // gates (of these only results of tanh and sigmoid). What depends on no input or parameter whose gradient is wanted does not count, nor does a node that only hands
 // on a state of its own name (chosen by a mask, for example), nor what the warm-up of a truncated gradient records once more. Of several nodes of one
-// name at one step, where one is made of the other, the last does. A layer that runs several times, one run after the other, is found as often: "lstm",
+// name at one step, where one is made of the other, the last does. A layer that runs several times is found as often: "lstm",
 // "lstm, run 2". A c or a gate that is missing at a step is left out of the layer. Throws Error for a state that is recomputed in the backward pass
 // (OverTimeOptions::recompute, checkpoint): the tape holds copies of it, from one of which no gradient flows to the next.
 std::vector<Recurrence> find_recurrences(Tape& tape);

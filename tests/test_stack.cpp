@@ -8,6 +8,7 @@
 #include <unroll/layers/stack.hpp>
 
 #include <cmath>
+#include <set>
 
 // Layers one above the other, in both directions, with residual connections and dropout, and first states that are learned.
 

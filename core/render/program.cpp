@@ -124,10 +124,9 @@ std::string Program::reference(NodeId id, NodeId reader) const {
     return name.substr(name.rfind('.') + 1);
   }
   if (const std::string plain = name(id); !plain.empty()) {
-    const std::int32_t later = step(id) - tape_[reader].place.step;
-    const bool elsewhere =
-        phase_ == Phase::backward && step(id) != no_step && tape_[reader].place.step != no_step && later != 0;
-    return elsewhere ? fmt::format("{}_t{:+}", plain, later) : plain;
+    const std::int32_t from = step(id), at = tape_[reader].place.step;
+    const bool elsewhere = phase_ == Phase::backward && from != no_step && at != no_step && from != at;
+    return elsewhere ? fmt::format("{}_t{:+}", plain, from - at) : plain;
   }
   if (node.op == &constant_op()) return node.value.size() == 1 ? fmt::format("{:.4g}", node.value.item()) : "constant";
   if (node.op->name == "select") return reference(tape_.inputs(id)[0], reader);

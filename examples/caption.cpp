@@ -8,6 +8,7 @@
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/losses.hpp>
 #include <unroll/layers/over_time.hpp>
+#include <unroll/layers/symbols.hpp>
 #include <unroll/layers/vocabulary.hpp>
 #include <unroll/optim/optimizers.hpp>
 
@@ -111,7 +112,7 @@ std::vector<std::u32string> captions(const Network& network, const std::vector<I
     const Var x = network.embedding(tape, network.alphabet.encode(letters_now));
     const auto [logits, next] = network(x, state);
     state = next;
-    const std::vector<std::int64_t> symbols = likeliest(logits);
+    const std::vector<std::int64_t> symbols = likeliest(logits.value());
     for (std::size_t i = 0; i < items.size(); ++i)
       written[i] += letters_now[i] = network.alphabet.character(symbols[i]);
   }

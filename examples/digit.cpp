@@ -3,6 +3,7 @@
 #include <unroll/examples/scores.hpp>
 
 #include <unroll/layers/linear.hpp>
+#include <unroll/layers/symbols.hpp>
 #include <unroll/optim/optimizers.hpp>
 
 #include <fmt/format.h>
@@ -60,7 +61,7 @@ Outcome digit(const RunOptions& options) {
   const std::span<const DigitImage> held_out = digits_held_out();
   const std::vector<std::int64_t> labels = labels_of(held_out);
   Tape tape;
-  const std::vector<std::int64_t> answers = likeliest(network(tape.constant(pixels_of(held_out))));
+  const std::vector<std::int64_t> answers = likeliest(network(tape.constant(pixels_of(held_out))).value());
   std::vector<Picture> mistakes;
   for (std::size_t i = 0; i < labels.size() && mistakes.size() < 4; ++i)
     if (answers[i] != labels[i])

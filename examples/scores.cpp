@@ -7,19 +7,6 @@
 
 namespace unroll::examples {
 
-std::vector<std::int64_t> likeliest(Var logits) {
-  const ArrayView values = logits.value();
-  const auto classes = static_cast<std::size_t>(values.shape[values.rank() - 1]);
-  std::vector<std::int64_t> answers;
-  for (std::size_t row = 0; row < values.size(); row += classes) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < classes; ++i)
-      if (values.flat(row + i) > values.flat(row + best)) best = i;
-    answers.push_back(static_cast<std::int64_t>(best));
-  }
-  return answers;
-}
-
 double accuracy(std::span<const std::int64_t> answers, std::span<const std::int64_t> targets) {
   double right = 0;
   for (std::size_t i = 0; i < targets.size(); ++i) right += answers[i] == targets[i];

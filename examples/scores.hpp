@@ -1,15 +1,10 @@
 #pragma once
 
-#include <unroll/core/tape/var.hpp>
-
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace unroll::examples {
-
-// The position of the largest logit of each row, logits (..., classes).
-std::vector<std::int64_t> likeliest(Var logits);
 
 // The part of the answers that are equal to the targets.
 double accuracy(std::span<const std::int64_t> answers, std::span<const std::int64_t> targets);

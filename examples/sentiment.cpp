@@ -7,6 +7,7 @@
 #include <unroll/layers/gru.hpp>
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/over_time.hpp>
+#include <unroll/layers/symbols.hpp>
 #include <unroll/optim/optimizers.hpp>
 
 #include <algorithm>
@@ -140,7 +141,7 @@ Outcome sentiment(const RunOptions& options) {
     shown += fmt::format("  {:.2f}  {}{}\n", p.value().flat(2 * i + 1), held_out[i].text,
                          (p.value().flat(2 * i + 1) > 0.5) == held_out[i].pleased ? "" : "  (wrong)");
   return {.score_name = fmt::format("accuracy on {} held-out sentences, half of them Korean", held_out.size()),
-          .score = accuracy(likeliest(logits), questions.labels),
+          .score = accuracy(likeliest(logits.value()), questions.labels),
           .baselines = {{"counts of pairs of characters (naive Bayes)", accuracy_of_counting(known, questions)},
                         {"always pleased", majority_accuracy(questions.labels, questions.labels)}},
           .parameters = static_cast<std::int64_t>(network.parameter_count()),

@@ -7,6 +7,7 @@
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/losses.hpp>
 #include <unroll/layers/over_time.hpp>
+#include <unroll/layers/symbols.hpp>
 #include <unroll/optim/optimizers.hpp>
 
 #include <algorithm>
@@ -97,7 +98,7 @@ std::vector<std::int64_t> answers_of(const Network& network, const std::vector<V
   std::vector<std::int64_t> answers;
   const std::vector<Var> logits = logits_of(network, tape, videos);
   for (std::size_t t = 1; t < Video::frames; ++t)
-    for (const std::int64_t answer : likeliest(logits[t])) answers.push_back(answer);
+    for (const std::int64_t answer : likeliest(logits[t].value())) answers.push_back(answer);
   return answers;
 }
 

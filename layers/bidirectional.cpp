@@ -19,6 +19,8 @@ OverTimeOptions turned(OverTimeOptions options) {
 
 const std::vector<Var>& steps_of(const std::vector<Var>& xs) { return xs; }
 const std::vector<Var>& steps_of(const PackedSequence& xs) { return xs.steps; }
+std::vector<Var>& steps_of(std::vector<Var>& xs) { return xs; }
+std::vector<Var>& steps_of(PackedSequence& xs) { return xs.steps; }
 
 // One direction of a layer; where cells have one name, in a scope that tells them apart.
 template <class Inputs>
@@ -51,32 +53,28 @@ Bidirectional Bidirectional::with_dropout(Generator& generator) const {
   return copy;
 }
 
-Sequence<Bidirectional::State> Bidirectional::operator()(const std::vector<Var>& xs, const State& before,
-                                                         const OverTimeOptions& options) const {
+template <class Result, class Inputs>
+Result Bidirectional::run(const Inputs& xs, const State& before, const OverTimeOptions& options) const {
   require_state(before);
-  Sequence<State> result{xs, {}};
+  Result result{xs, {}};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const std::string number = numbered_ ? std::to_string(i + 1) : "";
     auto forward = one_way(layers_[i].forward, number, result.outputs, before[i].forward, options);
     auto backward = one_way(layers_[i].backward, number, result.outputs, before[i].backward, turned(options));
-    result.outputs = joined(forward.outputs, backward.outputs, i + 1 == layers_.size());
+    steps_of(result.outputs) = joined(steps_of(forward.outputs), steps_of(backward.outputs), i + 1 == layers_.size());
     result.state.push_back({std::move(forward.state), std::move(backward.state)});
   }
   return result;
 }
 
+Sequence<Bidirectional::State> Bidirectional::operator()(const std::vector<Var>& xs, const State& before,
+                                                         const OverTimeOptions& options) const {
+  return run<Sequence<State>>(xs, before, options);
+}
+
 PackedResult<Bidirectional::State> Bidirectional::operator()(const PackedSequence& xs, const State& before,
                                                              const OverTimeOptions& options) const {
-  require_state(before);
-  PackedResult<State> result{xs, {}};
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const std::string number = numbered_ ? std::to_string(i + 1) : "";
-    auto forward = one_way(layers_[i].forward, number, result.outputs, before[i].forward, options);
-    auto backward = one_way(layers_[i].backward, number, result.outputs, before[i].backward, turned(options));
-    result.outputs.steps = joined(forward.outputs.steps, backward.outputs.steps, i + 1 == layers_.size());
-    result.state.push_back({std::move(forward.state), std::move(backward.state)});
-  }
-  return result;
+  return run<PackedResult<State>>(xs, before, options);
 }
 
 Bidirectional::State Bidirectional::zero_state(Tape& tape, std::int64_t batch) const {

@@ -49,6 +49,9 @@ class Bidirectional : public Module {
   bool numbered_ = false;
   Generator* generator_ = nullptr;
 
+  // Padded or packed.
+  template <class Result, class Inputs>
+  Result run(const Inputs& xs, const State& before, const OverTimeOptions& options) const;
   std::vector<Var> joined(const std::vector<Var>& forward, const std::vector<Var>& backward, bool last) const;
   void require_state(const State& state) const;
 };

@@ -1,5 +1,6 @@
 #include <unroll/core/tape/tape.hpp>
 #include <unroll/layers/character_model.hpp>
+#include <unroll/layers/symbols.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -8,17 +9,9 @@ namespace unroll {
 
 namespace {
 
-// The position of the largest element.
-std::int64_t likeliest(const ArrayView& logits) {
-  std::int64_t best = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i)
-    if (logits.flat(i) > logits.flat(static_cast<std::size_t>(best))) best = static_cast<std::int64_t>(i);
-  return best;
-}
-
 // Draws a position with probability softmax(logits / temperature).
 std::int64_t draw(const ArrayView& logits, double temperature, Generator& generator) {
-  const double largest = logits.flat(static_cast<std::size_t>(likeliest(logits)));
+  const double largest = logits.flat(static_cast<std::size_t>(likeliest(logits)[0]));
   std::vector<double> sums;  // of the weights up to each position
   double sum = 0;
   for (std::size_t i = 0; i < logits.size(); ++i)
@@ -52,7 +45,7 @@ std::u32string sample(const CharacterModel& model, std::u32string_view prompt, c
     }
     if (!finite(logits.value())) throw Error("the model's answers are not finite numbers: it cannot write");
     symbol =
-        options.temperature == 0 ? likeliest(logits.value()) : draw(logits.value(), options.temperature, generator);
+        options.temperature == 0 ? likeliest(logits.value())[0] : draw(logits.value(), options.temperature, generator);
     text += model.vocabulary.character(symbol);
   }
   return text;

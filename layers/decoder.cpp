@@ -25,24 +25,10 @@ void require_forcing(const std::string& name, const TeacherForcing& forcing) {
         fmt::format("{}: a ratio of teacher forcing of {} needs a generator for its draws", name, forcing.ratio));
 }
 
-// The likeliest symbol of every row of logits, the first of equals.
-Symbols likeliest(Var logits) {
-  const ArrayView values = logits.value();
-  const auto classes = static_cast<std::size_t>(values.shape[values.rank() - 1]);
-  Symbols best;
-  for (std::size_t row = 0; row < values.size(); row += classes) {
-    std::size_t first = 0;
-    for (std::size_t k = 1; k < classes; ++k)
-      if (values.flat(row + k) > values.flat(row + first)) first = k;
-    best.push_back(static_cast<std::int64_t>(first));
-  }
-  return best;
-}
-
 // What the decoder sees after a step at which `truth` was right.
 Symbols seen(const Symbols& truth, Var logits, const TeacherForcing& forcing) {
   if (forcing.ratio == 1) return truth;
-  const Symbols answers = likeliest(logits);
+  const Symbols answers = likeliest(logits.value());
   if (forcing.ratio == 0) return answers;
   Symbols mixed;
   for (std::size_t i = 0; i < truth.size(); ++i)

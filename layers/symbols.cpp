@@ -40,4 +40,16 @@ Symbols symbols_at(std::span<const Symbols> sequences, std::int64_t position, st
   return result;
 }
 
+Symbols likeliest(const ArrayView& logits) {
+  const auto classes = static_cast<std::size_t>(logits.shape[logits.rank() - 1]);
+  Symbols best;
+  for (std::size_t row = 0; row < logits.size(); row += classes) {
+    std::size_t first = 0;
+    for (std::size_t k = 1; k < classes; ++k)
+      if (logits.flat(row + k) > logits.flat(row + first)) first = k;
+    best.push_back(static_cast<std::int64_t>(first));
+  }
+  return best;
+}
+
 }  // namespace unroll

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unroll/core/array/array.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -20,5 +22,8 @@ std::int64_t longest(std::span<const Symbols> sequences);
 
 // The symbols at one position (from 0) of all sequences; `padding` for those that have ended.
 Symbols symbols_at(std::span<const Symbols> sequences, std::int64_t position, std::int64_t padding);
+
+// The likeliest symbol of every row of logits, (..., vocabulary); the first of equals.
+Symbols likeliest(const ArrayView& logits);
 
 }  // namespace unroll

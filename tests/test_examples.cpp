@@ -4,6 +4,7 @@
 #include <unroll/examples/data.hpp>
 #include <unroll/examples/examples.hpp>
 #include <unroll/examples/scores.hpp>
+#include <unroll/layers/symbols.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -163,7 +164,7 @@ TEST_CASE("examples: the sea temperatures are those of the source") {
 TEST_CASE("examples: scores by hand") {
   Tape tape;
   const Var logits = tape.constant(Array({3, 2}, {0.0, 1.0, 2.0, 1.0, -3.0, -2.0}));
-  const std::vector<std::int64_t> answers = examples::likeliest(logits);
+  const std::vector<std::int64_t> answers = likeliest(logits.value());
   CHECK(answers == std::vector<std::int64_t>{1, 0, 1});
   CHECK(examples::accuracy(answers, std::vector<std::int64_t>{1, 0, 0}) == doctest::Approx(2.0 / 3));
   CHECK(examples::majority_accuracy(std::vector<std::int64_t>{4, 7, 7}, std::vector<std::int64_t>{7, 4, 4, 4}) == 0.25);

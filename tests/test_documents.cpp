@@ -93,9 +93,10 @@ TEST_CASE(
 }
 
 TEST_CASE("links between the pages lead to files that exist") {
-  for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
-                           "docs/gradient-flow.md", "docs/training.md", "docs/ways-through-time.md",
-                           "docs/reproduced.md", "bench/README.md", "data/README.md", "tests/fixtures/README.md"}) {
+  for (const char* page :
+       {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md", "docs/gradient-flow.md",
+        "docs/reproduced.md", "docs/training.md", "docs/ways-through-time.md", "docs/reproduced.md", "bench/README.md",
+        "data/README.md", "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
     for (const std::string& link : local_links(text_of(file))) {
       INFO(std::string(page) << " -> " << link);

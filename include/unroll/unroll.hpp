@@ -9,6 +9,7 @@
 #include <unroll/core/check/jacobian.hpp>
 #include <unroll/core/check/verdict.hpp>
 #include <unroll/core/grad/backward.hpp>
+#include <unroll/core/grad/custom_vjp.hpp>
 #include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>

@@ -1,285 +1,133 @@
-#include <unroll/cli/commands.hpp>
+#include <unroll/cli/check_forms.hpp>
+#include <unroll/cli/check_picture.hpp>
 #include <unroll/cli/output.hpp>
-
-#include <unroll/layers/encoder_decoder_check.hpp>
-#include <unroll/layers/gradcheck.hpp>
-#include <unroll/layers/initial_state.hpp>
-#include <unroll/layers/initializers.hpp>
-#include <unroll/layers/lstm_1997.hpp>
-#include <unroll/layers/packed.hpp>
-#include <unroll/layers/recurrent_stack.hpp>
-#include <unroll/layers/textbook.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-
-#include <fmt/ranges.h>
 
 namespace unroll::cli {
 
 namespace {
 
-// One form of a layer and what the check said.
-struct Checked {
-  std::string layer;
-  GradcheckReport report;
-};
-
-// Checks all forms of the wanted cells, and all ways of putting them together.
-class Checks {
- public:
-  explicit Checks(const CheckOptions& options) : options_(options) {}
-
-  std::vector<Checked> run() {
-    if (wanted(CellKind::rnn)) {
-      for (const auto& [suffix, activation] : {std::pair{"tanh", Activation::tanh}, {"relu", Activation::relu}})
-        both_forms<RNN, textbook::RNN>(
-            fmt::format("rnn {}", suffix),
-            RNNOptions{
-                .input = options_.input, .hidden = options_.hidden, .activation = activation, .dtype = DType::f64});
-      ways(CellKind::rnn);
-    }
-    if (wanted(CellKind::lstm)) {
-      for (const bool peepholes : {false, true})
-        both_forms<LSTM, textbook::LSTM>(
-            peepholes ? "lstm peepholes" : "lstm",
-            LSTMOptions{
-                .input = options_.input, .hidden = options_.hidden, .peepholes = peepholes, .dtype = DType::f64});
-      RecurrentStackOptions o = stack_options(CellKind::lstm);
-      o.projection = std::max<std::int64_t>(1, options_.hidden / 2);
-      shifted("lstm, projection", RecurrentStack(o, generator_));
-      ways(CellKind::lstm);
-    }
-    if (wanted(CellKind::gru)) {
-      for (const Reset reset : {Reset::before, Reset::after})
-        both_forms<GRU, textbook::GRU>(
-            reset == Reset::before ? "gru reset before" : "gru reset after",
-            GRUOptions{.input = options_.input, .hidden = options_.hidden, .reset = reset, .dtype = DType::f64});
-      RecurrentStackOptions o = stack_options(CellKind::gru);
-      o.layer_norm = true;
-      o.reset = Reset::after;
-      shifted("gru reset after, layer norm", RecurrentStack(o, generator_));
-      ways(CellKind::gru);
-    }
-    if (options_.cells.empty()) {
-      mixed();
-      shifted("lstm of 1997",
-              LSTM1997({.input = options_.input, .blocks = 2, .cells = 2, .dtype = DType::f64}, generator_));
-      encoder_decoders();
-    }
-    return std::move(all_);
-  }
-
- private:
-  bool wanted(CellKind cell) const {
-    return options_.cells.empty() ||
-           std::find(options_.cells.begin(), options_.cells.end(), cell) != options_.cells.end();
-  }
-
-  template <class Packed, class Textbook, class Options> void both_forms(const std::string& layer, const Options& o) {
-    Generator generator(options_.seed);
-    const Packed packed(o, generator);
-    shift(packed, generator);
-    check(layer, packed, layer_options());
-    check(layer + ", textbook", Textbook(packed), layer_options());
-  }
-
-  // What every kind of cell can be part of.
-  void ways(CellKind kind) {
-    const std::string name = to_string(kind);
-    RecurrentStackOptions o = stack_options(kind);
-    const RecurrentStack single(o, generator_);
-    lengths(name, single);
-    learned_state(name, single);
-    o.layer_norm = true;
-    shifted(name + ", layer norm", RecurrentStack(o, generator_));
-    o.layer_norm = false;
-    o.layers = 2;
-    shifted(name + ", 2 layers", RecurrentStack(o, generator_));
-    shifted(name + ", bidirectional", bidirectional(o, generator_));
-    o.residual = true;
-    o.dropout = 0.5;
-    const RecurrentStack stack(o, generator_);
-    shifted(name + ", residual, dropout", stack, [&](Var x, const auto& state) {
-      Generator same(options_.seed);  // every evaluation drops the same
-      return over_time(stack.with_dropout(same), x, state);
-    });
-  }
-
-  // One of each, and a lambda, in one stack.
-  void mixed() {
-    const std::int64_t I = options_.input, H = options_.hidden;
-    const RNN rnn({.input = I, .hidden = H, .dtype = DType::f64}, generator_);
-    const LSTM lstm({.input = H, .hidden = H, .dtype = DType::f64}, generator_);
-    const GRU gru({.input = H, .hidden = H, .dtype = DType::f64}, generator_);
-    const auto decaying_sum = [](Var x, Var h) {
-      const Var next = 0.5 * h + x;
-      return std::pair{next, next};
-    };
-    const auto zero = [H](Tape& tape, std::int64_t batch) { return tape.constant(Array({batch, H}, DType::f64), "h"); };
-    const Stack stack({rnn, lstm, gru, AnyCell("sum", decaying_sum, zero)});
-    shifted("rnn, lstm, gru and a lambda", stack);
-    lengths("rnn, lstm, gru and a lambda", stack);
-  }
-
-  // From a sequence of symbols to another, without and with attention.
-  void encoder_decoders() {
-    const std::int64_t H = options_.hidden;
-    const auto model = [&](const std::string& name, const std::optional<DecoderAttention>& attention) {
-      const auto cell = [&](const char* role) {
-        return LSTM({.input = 3, .hidden = H, .name = role, .dtype = DType::f64}, generator_);
-      };
-      const Encoder encoder({.vocabulary = 5, .embedding = 3, .dtype = DType::f64}, cell("reader"), generator_);
-      const Decoder decoder({.vocabulary = 5, .embedding = 3, .attention = attention, .dtype = DType::f64},
-                            cell("writer"), generator_);
-      shifted(name, EncoderDecoder(encoder, decoder));
-    };
-    model("encoder-decoder", std::nullopt);
-    model("encoder-decoder, additive attention",
-          DecoderAttention{.score = AttentionScore::additive, .source = H, .hidden = 3});
-    model("encoder-decoder, dot attention", DecoderAttention{.score = AttentionScore::dot, .source = H});
-  }
-
-  // Sequences of different lengths, padded and packed.
-  template <class Layer> void lengths(const std::string& name, const Layer& layer) {
-    shift(layer, generator_);
-    std::vector<std::int64_t> lengths;
-    for (std::int64_t b = 0; b < options_.batch; ++b)
-      lengths.push_back(b % 2 == 1 ? options_.steps : std::max<std::int64_t>(1, options_.steps - 1 - b / 2));
-    LayerCheckOptions o = layer_options();
-    o.over_time.lengths = lengths;
-    check(name + ", lengths", layer, o);
-    o.over_time = {.mask = length_mask(lengths, options_.steps), .reverse = true};
-    check(name + ", mask, reverse", layer, o);
-    o.over_time = {.lengths = lengths, .recompute = Recompute::revolve(2)};
-    check(name + ", lengths, recomputed", layer, o);
-    all_.push_back({name + ", packed", gradcheck(layer, layer_options(), [&](Var x, const auto& state) {
-                      auto result = over_time(layer, pack(x, lengths), state);
-                      return std::pair(unpack(result.outputs), result.state);
-                    })});
-  }
-
-  template <class Layer> void learned_state(const std::string& name, const Layer& layer) {
-    const InitialState initial(layer);
-    shift(initial, generator_);
-    std::vector<Parameter> parameters = layer.parameters();
-    parameters.insert(parameters.end(), initial.parameters().begin(), initial.parameters().end());
-    const Array x = normal({options_.steps, options_.batch, options_.input}, 1, generator_, DType::f64);
-    const auto program = [&](Tape& tape) {
-      return over_time(layer, tape.constant(x), initial(tape, options_.batch)).stacked();
-    };
-    all_.push_back({name + ", learned initial state",
-                    gradcheck(std::function<Var(Tape&)>(program), parameters, layer_options().gradcheck)});
-  }
-
-  RecurrentStackOptions stack_options(CellKind kind) const {
-    return {.cell = kind, .input = options_.input, .hidden = options_.hidden, .dtype = DType::f64};
-  }
-
-  LayerCheckOptions layer_options() const {
-    return {.steps = options_.steps,
-            .batch = options_.batch,
-            .input = options_.input,
-            .gradcheck = {.order = options_.order, .tolerance = options_.tolerance, .seed = options_.seed}};
-  }
-
-  // Biases start at 0 and gains at 1, where a mistake might not show.
-  static void shift(const Module& layer, Generator& generator) {
-    for (Parameter p : layer.parameters()) {
-      Array& value = p.mutable_value();
-      for (std::size_t i = 0; i < value.size(); ++i) value.set_flat(i, value.flat(i) + generator.uniform(-0.1, 0.1));
-    }
-  }
-
-  // With its parameters shifted; `unrolled` as gradcheck takes it.
-  template <class Layer, class... Unrolled>
-  void shifted(const std::string& name, const Layer& layer, const Unrolled&... unrolled) {
-    shift(layer, generator_);
-    all_.push_back({name, gradcheck(layer, layer_options(), unrolled...)});
-  }
-  template <class Layer> void check(const std::string& name, const Layer& layer, const LayerCheckOptions& o) {
-    all_.push_back({name, gradcheck(layer, o)});
-  }
-
-  const CheckOptions& options_;
-  Generator generator_{options_.seed};
-  std::vector<Checked> all_;
-};
-
-const GradcheckRow& worst(const GradcheckReport& report) {
-  return *std::max_element(report.rows.begin(), report.rows.end(), [](const GradcheckRow& a, const GradcheckRow& b) {
-    return !std::isnan(a.relative_error) && (std::isnan(b.relative_error) || a.relative_error < b.relative_error);
-  });
+// The leaf that failed, or came nearest to it; nullptr for a program that could not be checked.
+const GradcheckRow* worst(const GradcheckReport& report) {
+  const auto found =
+      std::max_element(report.rows.begin(), report.rows.end(), [](const GradcheckRow& a, const GradcheckRow& b) {
+        return !std::isnan(a.relative_error) && (std::isnan(b.relative_error) || a.relative_error < b.relative_error);
+      });
+  return found == report.rows.end() ? nullptr : &*found;
 }
 
-std::string index(const GradcheckRow& row) { return fmt::format("[{}]", fmt::join(row.index, ", ")); }
+const char* reference(CheckMode mode) { return mode == CheckMode::forward ? "forward" : "numeric"; }
 
-// One line for each layer, with the entry where analytic and numeric derivative are furthest apart.
-void print_table(const std::vector<Checked>& all) {
-  std::size_t layers = 5, entry_names = 11;
+// One line for each layer, with the entry where the two derivatives are furthest apart.
+void print_table(const std::vector<CheckedForm>& all, CheckMode mode) {
+  std::size_t layers = 5, entries = 11;
   for (const auto& [layer, report] : all) {
     layers = std::max(layers, layer.size());
-    entry_names = std::max(entry_names, worst(report).name.size() + index(worst(report)).size());
+    if (const GradcheckRow* row = worst(report)) entries = std::max(entries, row->entry.size());
   }
-  fmt::print("{:<{}}  {:>7}  {:<{}}  {:>12}  {:>12}  {:>9}\n", "layer", layers, "entries", "worst entry", entry_names,
-             "analytic", "numeric", "rel.error");
+  fmt::print("{:<{}}  {:>7}  {:<{}}  {:>12}  {:>12}  {:>9}\n", "layer", layers, "entries", "worst entry", entries,
+             "analytic", reference(mode), "rel.error");
   for (const auto& [layer, report] : all) {
-    std::size_t entries = 0;
-    for (const GradcheckRow& row : report.rows) entries += row.entries;
-    const GradcheckRow& row = worst(report);
-    fmt::print("{:<{}}  {:>7}  {:<{}}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", layer, layers, entries,
-               row.name + index(row), entry_names, row.analytic, row.numeric, row.relative_error,
-               report.passed ? "ok" : "WRONG");
+    const GradcheckRow* row = worst(report);
+    if (!row) {
+      fmt::print("{:<{}}  cannot be checked\n", layer, layers);
+      continue;
+    }
+    std::size_t numbers = 0;
+    for (const GradcheckRow& leaf : report.rows) numbers += leaf.entries;
+    fmt::print("{:<{}}  {:>7}  {:<{}}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", layer, layers, numbers, row->entry,
+               entries, row->analytic, row->numeric, row->relative_error,
+               coloured(report.passed ? "ok" : "WRONG",
+                        report.passed ? fmt::terminal_color::green : fmt::terminal_color::red));
   }
 }
 
 // What was wrong, for people.
-void print_verdict(const std::vector<Checked>& all, const CheckOptions& o) {
-  std::size_t failed = 0;
-  for (const Checked& checked : all) failed += !checked.report.passed;
+void print_verdict(const std::vector<CheckedForm>& all, const CheckOptions& o) {
+  const auto failed =
+      std::count_if(all.begin(), all.end(), [](const CheckedForm& form) { return !form.report.passed; });
   const char* what = o.order == 1 ? "gradients" : "second derivatives";
+  const char* with = o.mode == CheckMode::forward ? "forward mode" : "finite differences";
+  const double tolerance = all[0].report.tolerance;
   if (failed == 0) {
-    fmt::print("\nThe {} of all {} agree with finite differences (relative error at most {:g}).\n", what, all.size(),
-               o.tolerance);
+    fmt::print("\nThe {} of all {} agree with {} (relative error at most {:g}).\n", what, all.size(), with, tolerance);
+    for (const std::string& note : all[0].report.notes)
+      if (all[0].report.miss_probability && note.find("goes unnoticed") != std::string::npos)
+        fmt::print("note: for {}, {}\n", all[0].layer, note);
     return;
   }
-  fmt::print("\n{} of {} do not agree with finite differences (relative error above {:g}):\n", failed, all.size(),
-             o.tolerance);
+  fmt::print("\n{} of {} do not agree with {} (relative error above {:g}):\n", failed, all.size(), with, tolerance);
+  constexpr int most_in_full = 3;
+  int shown = 0;
   for (const auto& [layer, report] : all)
-    for (const GradcheckRow& row : report.rows)
-      if (!row.passed)
-        fmt::print("  {}: {}{} analytic {:.9g}, numeric {:.9g}\n", layer, row.name, index(row), row.analytic,
-                   row.numeric);
+    if (!report.passed && !o.parameters && ++shown <= most_in_full)
+      fmt::print("\n{}\n{}", layer, to_string(report, {.colour = on_terminal()}));
+  if (shown > most_in_full) fmt::print("\nand {} more (--parameters shows all)\n", shown - most_in_full);
 }
 
-}  // namespace
-
-int run_check(const CheckOptions& o) {
-  const std::vector<Checked> all = Checks(o).run();
+Json json(const std::vector<CheckedForm>& all, const CheckOptions& o) {
+  Json rows = Json::array(), diagnoses = Json::array();
   bool passed = true;
-  Json rows = Json::array();
   for (const auto& [layer, report] : all) {
     passed &= report.passed;
     for (const GradcheckRow& row : report.rows)
       rows.push_back({{"layer", layer},
                       {"name", row.name},
+                      {"entry", row.entry},
                       {"index", row.index},
                       {"analytic", row.analytic},
                       {"numeric", row.numeric},
+                      {"absolute_error", row.absolute_error},
                       {"relative_error", row.relative_error},
                       {"passed", row.passed}});
+    if (report.diagnosis)
+      diagnoses.push_back({{"layer", layer},
+                           {"cause", to_string(report.diagnosis->cause)},
+                           {"summary", report.diagnosis->summary},
+                           {"evidence", report.diagnosis->evidence}});
+  }
+  return {{"passed", passed}, {"mode", to_string(o.mode)}, {"order", o.order}, {"tolerance", all[0].report.tolerance},
+          {"rows", rows},     {"diagnoses", diagnoses}};
+}
+
+// The curve that says most: of the first layer that failed, or else of the one with the largest error.
+const GradcheckReport* to_plot(const std::vector<CheckedForm>& all) {
+  const GradcheckReport* chosen = nullptr;
+  for (const auto& [layer, report] : all) {
+    if (!report.curve) continue;
+    const bool better = !chosen || (chosen->passed &&
+                                    (!report.passed || worst(report)->relative_error > worst(*chosen)->relative_error));
+    if (better) chosen = &report;
+  }
+  return chosen;
+}
+
+}  // namespace
+
+int run_check(const CheckOptions& o) {
+  const std::vector<CheckedForm> all = check_forms(o);
+  if (all.empty())
+    throw Error(fmt::format("no form of these cells has {} in its name; `unroll check` lists them", o.form));
+  if (!o.plot.empty()) {
+    const GradcheckReport* report = to_plot(all);
+    if (!report) throw Error("there is no curve to plot: nothing could be compared by differences");
+    draw(*report->curve, o.plot);
   }
   if (o.json) {
-    print_json({{"passed", passed}, {"rows", rows}});
+    print_json(json(all, o));
   } else {
     if (o.parameters)
-      for (const auto& [layer, report] : all) fmt::print("{}\n{}\n", layer, to_string(report));
+      for (const auto& [layer, report] : all)
+        fmt::print("{}\n{}\n", layer, to_string(report, {.colour = on_terminal()}));
     else
-      print_table(all);
+      print_table(all, o.mode);
     print_verdict(all, o);
+    if (!o.plot.empty()) fmt::print("The error of the worst entry by step: {}\n", o.plot);
   }
-  return passed ? done : check_failed;
+  return std::all_of(all.begin(), all.end(), [](const CheckedForm& form) { return form.report.passed; }) ? done
+                                                                                                         : check_failed;
 }
 
 }  // namespace unroll::cli

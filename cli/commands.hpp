@@ -1,5 +1,6 @@
 #pragma once
 
+#include <unroll/core/check/gradcheck.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
 
 #include <cstdint>
@@ -25,10 +26,19 @@ struct SummaryOptions {
 struct CheckOptions {
   std::vector<CellKind> cells;  // none means all
   std::int64_t input = 3, hidden = 4, steps = 4, batch = 2;
+  std::string form;  // only the forms whose name holds this text
+  CheckMode mode = CheckMode::entries;
   int order = 1;
+  std::int64_t directions = 3;
   std::uint64_t seed = 1;
-  double tolerance = 1e-6;
+  double tolerance = 0;     // 0: as the mode allows
+  std::string plot;         // the V-curve of the worst entry; "" for none
   bool parameters = false;  // a line for each parameter, not only for each layer
+  bool json = false;
+};
+
+struct ZooOptions {
+  std::string animal;  // "" lists all
   bool json = false;
 };
 

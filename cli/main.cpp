@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <map>
 #include <new>
 #include <string>
 
@@ -178,18 +179,27 @@ void add_summary(CLI::App& app, SummaryOptions& o, Run& run) {
 
 void add_check(CLI::App& app, CheckOptions& o, Run& run) {
   CLI::App& c =
-      add(app, "check", "Check the gradients of cells against finite differences",
+      add(app, "check", "Check the gradients of layers, and say what is wrong",
           "Every derivative that the backward pass finds, by every entry of every weight, of x and of the first\n"
-          "state, is compared with (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h), in float64.\n"
-          "Exit 1 if one of them is wrong.\n\n"
+          "state, is compared with (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h), in float64. A failure comes with\n"
+          "a diagnosis. Exit 1 if a derivative is wrong. A cell of your own: docs/gradient-checking.md.\n\n"
+          "Modes:\n"
+          "  entries        every entry, by differences: 4 runs for each\n"
+          "  directions     random directions, by differences: fast for large layers\n"
+          "  forward        random directions, reverse mode against forward mode: nearly exact\n"
+          "  extrapolated   every entry, differences extrapolated to step 0: slow, and a tighter bound\n\n"
           "Examples:\n"
           "  unroll check\n"
           "        every cell, in all its forms\n"
           "  unroll check lstm --steps 10 --parameters\n"
           "        the LSTM over ten steps, with a line for each parameter\n"
+          "  unroll check gru --form bidirectional --mode forward\n"
+          "        one form, against forward mode\n"
+          "  unroll check lstm --hidden 64 --mode directions --directions 2 --form peepholes\n"
+          "        a larger layer\n"
           "  unroll check gru --order 2\n"
           "        second derivatives, which check the recorded backward pass\n"
-          "  unroll check rnn --tolerance 1e-30\n"
+          "  unroll check rnn --tolerance 1e-30 --plot out/v-curve.svg\n"
           "        what a failure looks like: no floating-point number is as exact as that");
   c.add_option_function<std::vector<std::string>>(
        "CELL",
@@ -198,22 +208,45 @@ void add_check(CLI::App& app, CheckOptions& o, Run& run) {
        },
        "rnn, lstm or gru; none means all")
       ->type_name("");
+  c.add_option("--form", o.form,
+               "only forms whose name holds this: peepholes, 2 layers, bidirectional, lengths, recomputed, ...")
+      ->type_name("TEXT");
   add_number(c, "--input", o.input, 256, "features of x");
   add_number(c, "--hidden", o.hidden, 256, "units of h");
   add_number(c, "--steps", o.steps, 10'000, "time steps");
   add_number(c, "--batch", o.batch, 256, "sequences side by side");
+  const std::map<std::string, CheckMode> modes{{"entries", CheckMode::entries},
+                                               {"directions", CheckMode::directions},
+                                               {"forward", CheckMode::forward},
+                                               {"extrapolated", CheckMode::extrapolated}};
+  c.add_option_function<std::string>(
+       "--mode",
+       [&o, modes](const std::string& text) {
+         const auto found = modes.find(text);
+         if (found == modes.end())
+           throw CLI::ValidationError("--mode",
+                                      text + " is no mode: choose entries, directions, forward or extrapolated");
+         o.mode = found->second;
+       },
+       "what is compared, and with what [entries]")
+      ->type_name("MODE");
   c.add_option("--order", o.order, "1 checks first derivatives, 2 second ones")
       ->check(whole_number(1, 2))
       ->capture_default_str()
       ->type_name("1|2");
-  c.add_option("--tolerance", o.tolerance, "largest relative error that passes")
+  add_number(c, "--directions", o.directions, 10'000, "random directions of each leaf, in the modes that have them");
+  c.add_option("--tolerance", o.tolerance,
+               "largest relative error that passes [1e-06; 1e-09 in modes forward and extrapolated]")
       ->check(number(0, false, "a number above 0"))
-      ->capture_default_str()
       ->type_name("X");
   c.add_flag("--parameters", o.parameters, "a line for each parameter, not only for each layer");
+  c.add_option("--plot", o.plot, "draw the error of the worst entry against the step")
+      ->check(ending(".svg"))
+      ->type_name("FILE.svg");
   add_seed(c, o.seed, "of weights, inputs and directions");
-  add_json(c, o.json,
-           R"({"passed", "rows": [{"layer", "name", "index", "analytic", "numeric", "relative_error", "passed"}]})");
+  add_json(
+      c, o.json,
+      R"({"passed", "mode", "order", "tolerance", "rows": [{"layer", "name", "entry", "index", "analytic", "numeric", "absolute_error", "relative_error", "passed"}], "diagnoses": [{"layer", "cause", "summary", "evidence"}]})");
   c.callback([&] { run = [&] { return run_check(o); }; });
 }
 

@@ -1,165 +1,184 @@
 #include <unroll/core/check/gradcheck.hpp>
 
-#include <unroll/core/array/random.hpp>
-#include <unroll/core/grad/backward.hpp>
-#include <unroll/core/ops/ops.hpp>
+#include <unroll/core/check/comparison.hpp>
+#include <unroll/core/check/diagnose.hpp>
+#include <unroll/core/check/entry_name.hpp>
+#include <unroll/core/check/finite.hpp>
+#include <unroll/core/check/soundness.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace unroll {
 
 namespace {
 
-Array random_like(const Shape& shape, Generator& generator) {
-  Array array(shape, DType::f64);
-  for (std::size_t i = 0; i < array.size(); ++i) array.set_flat(i, generator.uniform(-1, 1));
-  return array;
+using detail::ComparedLeaf;
+
+bool has_directions(CheckMode mode) { return mode == CheckMode::directions || mode == CheckMode::forward; }
+
+void require_sensible(const CheckedProgram& program, const GradcheckOptions& o) {
+  if (!program.record) throw Error("gradcheck: no program: CheckedProgram::record is empty");
+  if (o.order != 1 && o.order != 2) throw Error(fmt::format("gradcheck: order {}, expected 1 or 2", o.order));
+  if (!(o.tolerance >= 0)) throw Error(fmt::format("gradcheck: tolerance {}, expected a number above 0", o.tolerance));
+  if (has_directions(o.mode) && o.directions < 1)
+    throw Error(fmt::format("gradcheck: {} directions, expected at least 1", o.directions));
+  if (o.order == 2 && o.gradients) throw Error("gradcheck: option gradients goes with order 1 only");
 }
 
-// The number whose derivatives are compared, as a function of the parameters' present values.
-class Objective {
- public:
-  Objective(const std::function<Var(Tape&)>& program, const std::vector<Parameter>& parameters,
-            const GradcheckOptions& options)
-      : program_(program), parameters_(parameters), options_(options) {}
-
-  double value() {
-    tape_.clear();
-    return record().item();
-  }
-
-  // The gradient by each parameter; zeros where the objective does not depend on it.
-  std::vector<Array> gradients() {
-    tape_.clear();
-    const Var objective = record();
-    std::optional<Gradients> computed;
-    if (objective.node().tracked) computed = backward(objective);
-    std::vector<Array> result;
-    for (const Parameter& p : parameters_)
-      result.push_back(computed && computed->contains(p) ? (*computed)[p].copy() : Array(p.shape(), DType::f64));
-    return result;
-  }
-
- private:
-  Var record() {
-    Generator generator(options_.seed);  // the same cotangent and direction at every evaluation
-    const Var y = program_(tape_);
-    if (&y.tape() != &tape_) throw TapeError("gradcheck: the program must record on the tape it is given");
-    const Var loss = sum(y * tape_.constant(random_like(y.shape(), generator)));
-    if (options_.order == 1 || !loss.node().tracked) return loss;
-
-    const Gradients first = backward(loss, {.create_graph = true});
-    Var directional = tape_.scalar(0, DType::f64);
-    for (const Parameter& p : parameters_) {
-      const Array direction = random_like(p.shape(), generator);
-      if (first.contains(p)) directional = directional + sum(first.var(tape_.use(p)) * tape_.constant(direction));
-    }
-    return directional;
-  }
-
-  const std::function<Var(Tape&)>& program_;
-  const std::vector<Parameter>& parameters_;
-  const GradcheckOptions& options_;
-  Tape tape_;
-};
-
-// The objective as a function of one entry, put back afterwards.
-class Entry {
- public:
-  Entry(Objective& objective, Parameter& parameter, std::size_t position)
-      : objective_(objective), parameter_(parameter), position_(position), value_(parameter.value().flat(position)) {}
-  ~Entry() { parameter_.mutable_value().set_flat(position_, value_); }
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-
-  // The derivative by central differences of fourth order.
-  double derivative(double relative_step) {
-    const double h = relative_step * std::max(1.0, std::abs(value_));
-    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-  }
-
- private:
-  double at(double offset) {
-    parameter_.mutable_value().set_flat(position_, value_ + offset);
-    return objective_.value();
-  }
-
-  Objective& objective_;
-  Parameter& parameter_;
-  std::size_t position_;
-  double value_;
-};
-
-std::vector<std::int64_t> index_of(const Shape& shape, std::size_t position) {
-  std::vector<std::int64_t> index(shape.rank());
-  for (std::size_t axis = shape.rank(); axis-- > 0;) {
-    index[axis] = static_cast<std::int64_t>(position) % shape[axis];
-    position /= static_cast<std::size_t>(shape[axis]);
-  }
-  return index;
+DType precision(const CheckedProgram& program) {
+  for (const CheckedLeaf& leaf : program.leaves)
+    if (leaf.parameter.dtype() == DType::f32) return DType::f32;
+  return DType::f64;
 }
 
-GradcheckRow check(Objective& objective, Parameter& parameter, const Array& analytic, double tolerance) {
-  GradcheckRow worst{.name = parameter.name(), .index = {}, .entries = parameter.size(), .passed = true};
-  std::vector<double> numeric(parameter.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < numeric.size(); ++i) {
-    numeric[i] = Entry(objective, parameter, i).derivative(1e-3);
-    largest = std::max(largest, std::abs(numeric[i]));
+// The leaf with the worst entry: NaN first, then the largest relative error.
+std::size_t worst_of(const std::vector<ComparedLeaf>& leaves) {
+  const auto weight = [](const GradcheckRow& row) {
+    const double error = row.entries == 0 ? -1 : std::isnan(row.relative_error) ? HUGE_VAL : row.relative_error;
+    return std::pair(!row.passed, error);
+  };
+  const auto found = std::max_element(leaves.begin(), leaves.end(), [&](const ComparedLeaf& a, const ComparedLeaf& b) {
+    return weight(a.row) < weight(b.row);
+  });
+  return static_cast<std::size_t>(found - leaves.begin());
+}
+
+std::size_t position_of(const Shape& shape, const std::vector<std::int64_t>& index) {
+  std::size_t position = 0;
+  for (std::size_t axis = 0; axis < index.size(); ++axis)
+    position = position * static_cast<std::size_t>(shape[axis]) + static_cast<std::size_t>(index[axis]);
+  return position;
+}
+
+void name_entries(const CheckedProgram& program, detail::Objective& objective, std::vector<ComparedLeaf>& leaves) {
+  Tape tape;
+  objective.record(tape);
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    GradcheckRow& row = leaves[i].row;
+    if (!row.entry.empty() || row.entries == 0) continue;
+    const CheckedLeaf& leaf = program.leaves[i];
+    row.entry =
+        detail::entry_name(leaf, position_of(leaf.parameter.shape(), row.index), detail::gates_of_columns(tape, leaf));
   }
-  for (std::size_t i = 0; i < numeric.size(); ++i) {
-    const double a = analytic.flat(i);
-    const auto error = [&](double n) {
-      return std::abs(a - n) / std::max({std::abs(a), std::abs(n), 0.01 * largest, 1e-5});
-    };
-    // NaN compares as no improvement and no success
-    for (double step : {1e-4, 1e-5}) {
-      if (error(numeric[i]) <= tolerance) break;
-      const double other = Entry(objective, parameter, i).derivative(step);
-      if (!(error(other) >= error(numeric[i]))) numeric[i] = other;
-    }
-    const double e = error(numeric[i]);
-    if (i > 0 && !(e > worst.relative_error || std::isnan(e))) continue;
-    if (std::isnan(worst.relative_error)) continue;
-    worst.index = index_of(parameter.shape(), i);
-    worst.analytic = a;
-    worst.numeric = numeric[i];
-    worst.relative_error = e;
-    worst.passed = e <= tolerance;
+}
+
+// The curve of the worst entry; where a direction is the worst, of the entry with the largest gradient.
+VCurve curve_of_worst(const CheckedProgram& program, detail::Comparison& comparison,
+                      const std::vector<ComparedLeaf>& leaves) {
+  const std::size_t worst = worst_of(leaves);
+  const ComparedLeaf& leaf = leaves[worst];
+  const Shape& shape = leaf.analytic.shape();
+  std::size_t position = 0;
+  std::string entry = leaf.row.entry;
+  if (leaf.row.index.size() == shape.rank()) {
+    position = position_of(shape, leaf.row.index);
+  } else {
+    for (std::size_t i = 1; i < leaf.analytic.size(); ++i)
+      if (std::abs(leaf.analytic.flat(i)) > std::abs(leaf.analytic.flat(position))) position = i;
+    entry = detail::entry_name(program.leaves[worst], position);
   }
-  return worst;
+  VCurve curve = comparison.curve(worst, position);
+  curve.entry = entry;
+  return curve;
+}
+
+void add_notes(GradcheckReport& report) {
+  std::size_t kinks = 0, rounding = 0;
+  for (const GradcheckRow& row : report.rows) {
+    kinks += row.at_a_kink;
+    rounding += row.in_rounding;
+    if (row.unused)
+      report.notes.push_back(
+          fmt::format("{}: the result does not depend on it, so its gradient is a true zero", row.name));
+  }
+  const bool directions = has_directions(report.mode);
+  if (report.dtype == DType::f32)
+    report.notes.push_back(fmt::format(
+        "float32: checked to a relative error of {:g} only; the same program in float64 can be checked to 1e-6",
+        report.tolerance));
+  if (kinks > 0)
+    report.notes.push_back(
+        directions
+            ? fmt::format("{} directions cross a kink and say nothing", kinks)
+            : fmt::format("{} entries lie at a kink; their derivatives are between those of its two sides", kinks));
+  if (rounding > 0)
+    report.notes.push_back(fmt::format(
+        "{} entries agree within the rounding errors of the program, which are larger than the tolerance there",
+        rounding));
+  if (report.miss_probability)
+    report.notes.push_back(
+        fmt::format("a fault of 1 % of a leaf's gradient goes unnoticed with a probability of {:.1g} at most",
+                    *report.miss_probability));
 }
 
 }  // namespace
 
+const char* to_string(CheckMode mode) {
+  switch (mode) {
+    case CheckMode::entries: return "entries";
+    case CheckMode::directions: return "directions";
+    case CheckMode::forward: return "forward";
+    case CheckMode::extrapolated: return "extrapolated";
+  }
+  return "";
+}
+
+double default_tolerance(CheckMode mode, DType dtype) {
+  if (dtype == DType::f32) return mode == CheckMode::forward ? 1e-4 : 1e-3;
+  return mode == CheckMode::entries || mode == CheckMode::directions ? 1e-6 : 1e-9;
+}
+
+GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions& options) {
+  require_sensible(program, options);
+  GradcheckReport report{.mode = options.mode, .order = options.order, .dtype = precision(program)};
+  report.tolerance = options.tolerance > 0 ? options.tolerance : default_tolerance(options.mode, report.dtype);
+  detail::Objective objective(program, options);
+  const std::vector<Array> gradients = objective.gradients();
+  report.diagnosis = detail::unsound(objective, gradients);
+  const bool comparable = !report.diagnosis || report.diagnosis->cause == Cause::nonfinite;
+  report.passed = !report.diagnosis;
+  if (!comparable) return report;
+  for (const double term : objective.terms())
+    if (!std::isfinite(term)) return report;
+
+  detail::Comparison comparison(objective, options, report.tolerance, gradients);
+  std::vector<ComparedLeaf> leaves = comparison.run();
+  if (has_directions(options.mode)) report.miss_probability = comparison.miss_probability();
+  name_entries(program, objective, leaves);
+  const std::vector<bool> uses = objective.uses();
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    GradcheckRow& row = leaves[i].row;
+    row.unused = row.passed && row.entries > 0 && !uses[i];
+    report.passed &= row.passed;
+    report.rows.push_back(row);
+  }
+  if (!leaves.empty() && leaves[worst_of(leaves)].row.entries > 0 &&
+      (options.curve || (!report.passed && options.mode != CheckMode::forward)))
+    report.curve = curve_of_worst(program, comparison, leaves);
+  if (!report.passed && !report.diagnosis) {
+    const VCurve::Verdict verdict = report.curve ? report.curve->verdict : VCurve::Verdict::wrong;
+    if (verdict == VCurve::Verdict::kink || verdict == VCurve::Verdict::jump)
+      report.diagnosis = Diagnosis{
+          Cause::kink,
+          fmt::format("{} lies at a kink, and the analytic {:.6g} is not between the derivatives of its two sides",
+                      report.curve->entry, report.curve->analytic),
+          {explain(*report.curve)}};
+    else if (options.diagnose)
+      report.diagnosis = detail::diagnose(program, options, leaves);
+  }
+  add_notes(report);
+  return report;
+}
+
 GradcheckReport gradcheck(const std::function<Var(Tape&)>& program, std::vector<Parameter> parameters,
                           const GradcheckOptions& options) {
-  if (options.order != 1 && options.order != 2)
-    throw Error(fmt::format("gradcheck: order {}, expected 1 or 2", options.order));
-  for (const Parameter& p : parameters)
-    if (p.dtype() != DType::f64)
-      throw DTypeError(fmt::format("gradcheck: parameter {} is float32: differences need float64", p.name()));
-
-  Objective objective(program, parameters, options);
-  const double first = objective.value(), second = objective.value();
-  if (first != second && !(std::isnan(first) && std::isnan(second)))
-    throw Error(
-        fmt::format("gradcheck: the program gives {} and then {} for the same parameters: make it deterministic (a "
-                    "fresh generator in every call)",
-                    first, second));
-
-  const std::vector<Array> analytic = objective.gradients();
-  GradcheckReport report;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    report.rows.push_back(check(objective, parameters[i], analytic[i], options.tolerance));
-    report.passed &= report.rows.back().passed;
-  }
-  return report;
+  CheckedProgram checked{.record = program, .leaves = {}};
+  for (Parameter& p : parameters) checked.leaves.push_back({std::move(p), {}});
+  return gradcheck(checked, options);
 }
 
 GradcheckReport gradcheck(const std::function<Var(std::span<const Var>)>& function, const std::vector<Array>& inputs,
@@ -172,18 +191,6 @@ GradcheckReport gradcheck(const std::function<Var(std::span<const Var>)>& functi
     return function(x);
   };
   return gradcheck(program, parameters, options);
-}
-
-std::string to_string(const GradcheckReport& report) {
-  std::size_t width = 9;
-  for (const GradcheckRow& row : report.rows) width = std::max(width, row.name.size());
-  std::string text = fmt::format("{:<{}}  {:>7}  {:<12}  {:>14}  {:>14}  {:>9}\n", "parameter", width, "entries",
-                                 "worst entry", "analytic", "numeric", "rel.error");
-  for (const GradcheckRow& row : report.rows)
-    text += fmt::format("{:<{}}  {:>7}  {:<12}  {:>14.7g}  {:>14.7g}  {:>9.1e}  {}\n", row.name, width, row.entries,
-                        fmt::format("[{}]", fmt::join(row.index, ", ")), row.analytic, row.numeric, row.relative_error,
-                        row.passed ? "ok" : "WRONG");
-  return text;
 }
 
 }  // namespace unroll

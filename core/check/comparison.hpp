@@ -1,0 +1,55 @@
+#pragma once
+
+#include <unroll/core/check/difference.hpp>
+#include <unroll/core/check/objective.hpp>
+
+#include <cstddef>
+#include <vector>
+
+// One leaf's gradient against another way to compute it.
+namespace unroll::detail {
+
+// What is known of one leaf after the comparison.
+struct ComparedLeaf {
+  Array analytic;           // from reverse mode, float64
+  Array numeric;            // from differences or forward mode, float64; NaN where it was not asked for
+  std::vector<bool> wrong;  // entries that failed
+  GradcheckRow row;         // without `entry`
+};
+
+class Comparison {
+ public:
+  Comparison(Objective& objective, const GradcheckOptions& options, double tolerance, std::vector<Array> analytic);
+
+  std::vector<ComparedLeaf> run();
+  // Of all leaves that were compared along directions (see GradcheckReport).
+  double miss_probability() const { return miss_probability_; }
+  // The curve of one entry.
+  VCurve curve(std::size_t leaf, std::size_t position);
+
+ private:
+  struct Found;
+  Line line(MovedLeaf& moved, std::size_t leaf, std::size_t position) const;
+  double scale(std::size_t leaf, std::size_t position) const;
+  double quick(MovedLeaf& moved, std::size_t leaf, std::size_t position);
+  double denominator(std::size_t leaf, std::size_t position, double a, double n) const;
+  Found judge(MovedLeaf& moved, std::size_t leaf, std::size_t position, double n);
+  void by_entries(std::size_t leaf);
+  bool by_directions(std::size_t leaf);
+  // All entries, or of a large leaf that was compared along directions, a thousand of them.
+  std::vector<std::size_t> positions(std::size_t leaf) const;
+
+  Objective& objective_;
+  const GradcheckOptions& options_;
+  double tolerance_;
+  bool forward_;
+  double epsilon_;
+  double size_ = 0;              // of the objective: the sum of its absolute terms
+  std::vector<double> typical_;  // root mean square of each leaf
+  std::vector<double> largest_;  // derivative of each leaf
+  double largest_of_all_ = 0;
+  std::vector<ComparedLeaf> leaves_;
+  double miss_probability_ = 0;
+};
+
+}  // namespace unroll::detail

@@ -1,0 +1,305 @@
+#include <unroll/core/check/diagnose.hpp>
+
+#include <unroll/core/check/faults.hpp>
+#include <unroll/core/check/local_rules.hpp>
+#include <unroll/core/check/patterns.hpp>
+#include <unroll/core/check/reverse_walk.hpp>
+#include <unroll/core/tape/op.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace unroll::detail {
+
+namespace {
+
+constexpr std::int64_t few_steps = 3, few_sequences = 2;
+constexpr std::size_t most_nodes =
+    20'000;  // of a tape on which faults are tried, and of which all are tried on the smaller ones
+
+using Gradient = std::vector<Array>;  // one array a leaf
+
+// The constants of a tape that hold the numbers of a node which depends on the leaves.
+std::unordered_map<NodeId, NodeId> copies_of_nodes(const Tape& tape, const ReverseWalk& walk) {
+  std::unordered_map<NodeId, NodeId> copies;
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    const ArrayView& constant = tape[id].value;
+    if (tape[id].op != &constant_op() || constant.size() < 2 || largest_of(constant.copy()) == 0) continue;
+    for (NodeId node = id; node-- > 0 && !copies.contains(id);) {
+      const ArrayView& value = tape[node].value;
+      if (!walk.depends(node) || value.size() != constant.size() || value.dtype != constant.dtype ||
+          value.shape != constant.shape)
+        continue;
+      const Array a = value.copy(), b = constant.copy();
+      if (std::memcmp(a.data(), b.data(), a.size() * size_of(a.dtype())) == 0) copies[id] = node;
+    }
+  }
+  return copies;
+}
+
+// A program recorded once, to take its gradient in several ways.
+class Specimen {
+ public:
+  Specimen(const CheckedProgram& program, const GradcheckOptions& options)
+      : program_(program),
+        objective_(program_, options),
+        loss_(objective_.record(tape_)),
+        reverse_(objective_.gradients()) {
+    for (const CheckedLeaf& leaf : program_.leaves) leaves_.push_back(tape_.find(leaf.parameter));
+    for (NodeId leaf : leaves_)
+      if (leaf != no_node) present_.push_back(leaf);
+  }
+
+  Tape& tape() { return tape_; }
+  const CheckedProgram& program() const { return program_; }
+  NodeId loss() const { return loss_.id(); }
+  const std::vector<NodeId>& present() const { return present_; }
+  // What is under test.
+  const Gradient& reverse() const { return reverse_; }
+  // By the operations behind hand-written rules; through detach() and copies, or not; with a fault, or without.
+  Gradient walk(const ReverseWalk::Options& options, const EdgeHook& hook = {}) {
+    ReverseWalk walk(tape_, present_, options);
+    return spread_out(walk.gradients(loss_.id(), Array::filled(loss_.shape(), 1, loss_.dtype()), hook));
+  }
+  Gradient walk(ReverseWalk& walk, const EdgeHook& hook) {
+    return spread_out(walk.gradients(loss_.id(), Array::filled(loss_.shape(), 1, loss_.dtype()), hook));
+  }
+
+ private:
+  // Zeros for leaves that are not on the tape.
+  Gradient spread_out(Gradient found) const {
+    Gradient result;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < leaves_.size(); ++i)
+      result.push_back(leaves_[i] == no_node ? Array(program_.leaves[i].parameter.shape(), DType::f64) : found[next++]);
+    return result;
+  }
+
+  CheckedProgram program_;
+  Tape tape_;
+  Objective objective_;
+  Var loss_;
+  std::vector<NodeId> leaves_, present_;
+  Gradient reverse_;
+};
+
+class Diagnosing {
+ public:
+  Diagnosing(const CheckedProgram& program, const GradcheckOptions& options, const std::vector<ComparedLeaf>& leaves)
+      : program_(program), options_(options), leaves_(leaves) {
+    for (const CheckedLeaf& leaf : program.leaves)
+      if (leaf.parameter.dtype() == DType::f32) tolerance_ = 1e-3;
+  }
+
+  Diagnosis run() {
+    Diagnosis result = cause();
+    if (options_.order == 1) time_and_batch(result);
+    which(result);
+    return result;
+  }
+
+ private:
+  // The entries that were compared by differences.
+  bool agrees_with_differences(const Gradient& gradient) const {
+    for (std::size_t i = 0; i < leaves_.size(); ++i) {
+      const double scale = std::max(largest_of(gradient[i]), 1e-3 * largest_);
+      for (std::size_t k = 0; k < gradient[i].size(); ++k)
+        if (const double n = leaves_[i].numeric.flat(k);
+            !std::isnan(n) && std::abs(gradient[i].flat(k) - n) > std::max(1e-4, tolerance_) * scale)
+          return false;
+    }
+    return true;
+  }
+
+  static bool same(const Gradient& a, const Gradient& b, double tolerance) {
+    double largest = 0;
+    for (const Array& x : a) largest = std::max(largest, largest_of(x));
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (!agree(a[i], b[i], tolerance, 1e-6 * largest)) return false;
+    return true;
+  }
+
+  // An initial state has a batch, but no time.
+  static bool is_initial_state(const CheckedLeaf& leaf) { return !leaf.axes.empty() && leaf.axes[0] == "batch"; }
+
+  Diagnosis cause() {
+    for (const ComparedLeaf& leaf : leaves_) largest_ = std::max(largest_, largest_of(leaf.analytic));
+    Specimen full(program_, options_);
+    // Without hand-written rules and cuts, is it right?
+    ReverseWalk plain(full.tape(), full.present());
+    const auto copies = copies_of_nodes(full.tape(), plain);
+    Gradient right = full.walk({.through_detach = true, .copies = {}});
+    bool explained = agrees_with_differences(right);
+    if (!explained && !copies.empty()) {
+      right = full.walk({.through_detach = true, .copies = copies});
+      explained = agrees_with_differences(right);
+    }
+    if (!explained) {
+      if (auto rule = wrong_rule(full.tape(), full.loss())) return *rule;
+      return {
+          Cause::unknown,
+          "no operation's own rule is wrong by itself, and the operations together do not give what differences give",
+          {}};
+    }
+    if (same(analytic(), right, tolerance_) && options_.order == 1)
+      return {
+          Cause::precision,
+          "the gradients are those that the operations give, to rounding: the tolerance asks for more than can be told",
+          {}};
+    if (auto cut = detached(full, copies)) return *cut;
+    if (options_.order == 2)
+      return {Cause::unknown,
+              "the recorded backward pass is wrong, and the rules of all operations, differentiated again, are right",
+              {}};
+    if (auto seen = plain_patterns(right)) return *seen;
+    if (auto fault = single_fault()) return *fault;
+    return {Cause::unknown,
+            "the operations are right, but the reverse rule or gradient that was written by hand is not; no single "
+            "fault that was tried explains it",
+            {fmt::format("{} single faults were tried", tried_)}};
+  }
+
+  // The program with its cuts is what is under test, and without them it is right.
+  std::optional<Diagnosis> detached(Specimen& full, const std::unordered_map<NodeId, NodeId>& copies) {
+    if (options_.gradients || !same(full.walk({.through_detach = false, .copies = {}}), full.reverse(), tolerance_))
+      return std::nullopt;
+    Diagnosis result{Cause::detached, "", {}};
+    std::vector<std::string> places;
+    Tape& tape = full.tape();
+    for (const auto& through_copies : {false, true}) {
+      for (NodeId id = 0; id < full.loss(); ++id) {
+        const bool cut = through_copies ? copies.contains(id) : tape[id].op->name == "detach";
+        if (!cut) continue;
+        const NodeId source = through_copies ? copies.at(id) : tape.inputs(id)[0];
+        const std::string name = tape.name(source).empty() ? std::string(tape[source].op->name) : tape.name(source);
+        places.push_back(through_copies ? fmt::format("a constant holds the numbers of {}  {}", name, tape.where(id))
+                                        : fmt::format("detach() of {}  {}", name, tape.where(id)));
+        if (result.summary.empty())
+          result.summary =
+              through_copies
+                  ? fmt::format("{} is recorded again as a constant, by its numbers: no gradient flows back through it",
+                                name)
+                  : fmt::format("{} is cut off the tape by detach(): no gradient flows back through it", name);
+      }
+    }
+    if (places.empty()) return std::nullopt;
+    constexpr std::size_t shown = 3;
+    result.evidence.push_back("with the gradient let through there, all derivatives agree with the differences");
+    for (std::size_t i = 0; i < std::min(shown, places.size()); ++i) result.evidence.push_back(places[i]);
+    if (places.size() > shown) result.evidence.push_back(fmt::format("and {} more", places.size() - shown));
+    return result;
+  }
+
+  // What the gradient of a whole leaf shows.
+  std::optional<Diagnosis> plain_patterns(const Gradient& right) const {
+    std::vector<Pattern> patterns;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < leaves_.size(); ++i) {
+      if (leaves_[i].row.passed) continue;
+      const CheckedLeaf& leaf = program_.leaves[i];
+      const bool time_axis = !leaf.axes.empty() && leaf.axes[0] == "t";
+      const auto found = pattern(leaf.parameter.name(), leaves_[i].analytic, right[i], std::max(1e-6, tolerance_),
+                                 program_.steps, program_.batch, time_axis);
+      // zero is what several causes have in common: the search tells them apart
+      if (!found || found->factor == 0) return std::nullopt;
+      patterns.push_back(*found);
+      names.push_back(leaf.parameter.name());
+    }
+    if (patterns.empty()) return std::nullopt;
+    for (const Pattern& p : patterns)
+      if (p.cause != patterns[0].cause || std::abs(p.factor - patterns[0].factor) > 1e-4 * std::abs(p.factor))
+        return std::nullopt;
+    Diagnosis result{patterns[0].cause, patterns[0].words, {}};
+    for (std::size_t i = 1; i < patterns.size(); ++i) result.evidence.push_back(patterns[i].words);
+    return result;
+  }
+
+  // The same program small enough to try every single fault on it.
+  std::optional<CheckedProgram> small() const {
+    if (options_.gradients || !program_.resized) return std::nullopt;
+    return program_.resized(std::min(program_.steps, few_steps), std::min(program_.batch, few_sequences));
+  }
+
+  std::optional<Diagnosis> single_fault() {
+    const std::optional<CheckedProgram> smaller = small();
+    Specimen specimen(smaller ? *smaller : program_, options_);
+    if (specimen.tape().size() > most_nodes) return std::nullopt;
+    const Gradient& wanted = smaller ? specimen.reverse() : analytic();
+    ReverseWalk walk(specimen.tape(), specimen.present());
+    const CheckedProgram& checked = specimen.program();
+    for (const Fault& fault : single_faults(specimen.tape(), walk, specimen.present(), checked.steps, checked.batch)) {
+      ++tried_;
+      if (!same(wanted, specimen.walk(walk, fault.hook), tolerance_)) continue;
+      Diagnosis result{fault.cause, fault.words, {}};
+      result.evidence.push_back(
+          fmt::format("with this one fault in the backward pass of the recorded operations, all gradients come out as "
+                      "they are ({} other faults do not fit)",
+                      tried_ - 1));
+      return result;
+    }
+    return std::nullopt;
+  }
+
+  const Gradient& analytic() {
+    if (analytic_.empty())
+      for (const ComparedLeaf& leaf : leaves_) analytic_.push_back(leaf.analytic);
+    return analytic_;
+  }
+
+  // From which number of steps on it is wrong, and of sequences.
+  void time_and_batch(Diagnosis& diagnosis) const {
+    if (!program_.resized || options_.gradients || diagnosis.cause == Cause::precision) return;
+    const auto right_at = [&](std::int64_t steps, std::int64_t batch, bool with_initial_state) {
+      Specimen specimen(program_.resized(steps, batch), options_);
+      ReverseWalk plain(specimen.tape(), specimen.present());
+      Gradient under_test = specimen.reverse();
+      Gradient right = specimen.walk({.through_detach = true, .copies = copies_of_nodes(specimen.tape(), plain)});
+      for (std::size_t i = program_.leaves.size(); i-- > 0 && !with_initial_state;)
+        if (is_initial_state(program_.leaves[i])) under_test[i] = right[i];
+      return same(under_test, right, std::max(1e-6, tolerance_));
+    };
+    const std::int64_t most = std::min<std::int64_t>(program_.steps, 6);
+    std::int64_t steps = 1;
+    while (steps <= most && right_at(steps, program_.batch, false)) ++steps;
+    const bool initial_wrong = !right_at(1, program_.batch, true);
+    const char* but =
+        steps > 1 && initial_wrong ? ", but for the initial state, whose gradient is wrong for T = 1 already" : "";
+    if (program_.steps > 1 && steps <= most)
+      diagnosis.evidence.push_back(
+          steps == 1 ? "wrong from the first time step on (already for T = 1)"
+                     : fmt::format("right for T = {}, wrong from T = {} on{}", steps - 1, steps, but));
+    else if (initial_wrong)
+      diagnosis.evidence.push_back("right for any number of steps, but for the gradient by the initial state");
+    if (program_.batch > 1 && right_at(program_.steps, 1, true))
+      diagnosis.evidence.push_back("right for one sequence, wrong for two");
+  }
+
+  // Which leaves are right.
+  void which(Diagnosis& diagnosis) const {
+    std::vector<std::string> right, wrong;
+    for (const ComparedLeaf& leaf : leaves_) (leaf.row.passed ? right : wrong).push_back(leaf.row.name);
+    if (!right.empty())
+      diagnosis.evidence.push_back(fmt::format("wrong: {}; right: {}", fmt::join(wrong, ", "), fmt::join(right, ", ")));
+  }
+
+  const CheckedProgram& program_;
+  const GradcheckOptions& options_;
+  const std::vector<ComparedLeaf>& leaves_;
+  Gradient analytic_;
+  double tolerance_ = 1e-7, largest_ = 0;
+  std::size_t tried_ = 0;
+};
+
+}  // namespace
+
+Diagnosis diagnose(const CheckedProgram& program, const GradcheckOptions& options,
+                   const std::vector<ComparedLeaf>& leaves) {
+  return Diagnosing(program, options, leaves).run();
+}
+
+}  // namespace unroll::detail

@@ -1,0 +1,160 @@
+#include <unroll/core/check/local_rules.hpp>
+
+#include <unroll/core/array/random.hpp>
+#include <unroll/core/check/difference.hpp>
+#include <unroll/core/check/objective.hpp>
+#include <unroll/core/check/patterns.hpp>
+#include <unroll/core/grad/backward.hpp>
+#include <unroll/core/grad/custom_vjp.hpp>
+#include <unroll/core/ops/ops.hpp>
+#include <unroll/core/tape/op.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace unroll::detail {
+
+namespace {
+
+constexpr std::size_t most_entries = 256;  // of an operand: larger ones are not looked into
+
+// One operation by itself, with the operands that it has on the tape.
+class Alone {
+ public:
+  Alone(const Tape& tape, NodeId id, Generator& generator) : op_(*tape[id].op), attributes_(tape[id].attributes) {
+    for (const NodeId input : tape.inputs(id)) operands_.push_back(tape[input].value.copy());
+    cotangent_ = random_like(tape[id].value.shape, tape[id].value.dtype, generator);
+  }
+
+  // By its reverse rule.
+  std::vector<Array> reverse() {
+    Tape tape;
+    std::vector<Var> x;
+    for (const Array& operand : operands_) x.push_back(tape.input(operand));
+    const Var y = apply(op_, x, attributes_);
+    std::vector<Array> result;
+    std::optional<Gradients> gradients;
+    if (y.node().tracked) gradients = backward(y, {.cotangent = cotangent_});
+    for (const Var& v : x)
+      result.push_back(gradients && gradients->contains(v) ? (*gradients)[v].as(DType::f64)
+                                                           : Array(v.shape(), DType::f64));
+    return result;
+  }
+
+  // By differences.
+  Array numeric(std::size_t i) {
+    Array result(operands_[i].shape(), DType::f64);
+    Array& moving = operands_[i];
+    for (std::size_t k = 0; k < result.size(); ++k) {
+      const double before = moving.flat(k);
+      const Line line{[&](double offset) {
+                        moving.set_flat(k, before + offset);
+                        std::vector<double> terms = evaluate();
+                        moving.set_flat(k, before);
+                        return terms;
+                      },
+                      std::max(std::abs(before), 1e-2), moving.dtype() == DType::f32 ? 0x1p-23 : 0x1p-52};
+      const VCurve curve = measure(line, 0);
+      kink_ |= curve.verdict != VCurve::Verdict::right;
+      result.set_flat(k, curve.numeric);
+    }
+    return result;
+  }
+
+  std::size_t operands() const { return operands_.size(); }
+  const Array& operand(std::size_t i) const { return operands_[i]; }
+  bool kink() const { return kink_; }
+
+ private:
+  std::vector<double> evaluate() {
+    Tape tape;
+    std::vector<Var> x;
+    for (const Array& operand : operands_) x.push_back(tape.constant(operand.copy()));
+    const ArrayView y = apply(op_, x, attributes_).value();
+    std::vector<double> terms(y.size());
+    for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = cotangent_.flat(i) * y.flat(i);
+    return terms;
+  }
+
+  const Op& op_;
+  Attributes attributes_;
+  std::vector<Array> operands_;
+  Array cotangent_;
+  bool kink_ = false;
+};
+
+// A factor that a wrong derivative of y = f(x) has too much or too little, if it is one that people forget.
+std::optional<std::string> known_ratio(const Array& wrong, const Array& right, const ArrayView& x, const ArrayView& y) {
+  using Form = double (*)(double x, double y);
+  const std::pair<Form, const char*> forms[] = {{[](double, double v) { return 1 - v * v; }, "1 - y^2"},
+                                                {[](double, double v) { return v * (1 - v); }, "y (1 - y)"},
+                                                {[](double, double v) { return v; }, "y"},
+                                                {[](double, double v) { return 1 - v; }, "1 - y"},
+                                                {[](double u, double) { return u; }, "x"},
+                                                {[](double u, double) { return 1 - u * u; }, "1 - x^2"},
+                                                {[](double u, double) { return u * u; }, "x^2"},
+                                                {[](double u, double) { return 1 - u; }, "1 - x"}};
+  if (x.shape != y.shape || right.size() < 2) return std::nullopt;
+  for (const auto& [form, words] : forms)
+    for (const bool missing : {true, false}) {
+      bool all = true;
+      for (std::size_t i = 0; i < right.size() && all; ++i) {
+        const double factor = form(x.flat(i), y.flat(i));
+        const double a = wrong.flat(i) * (missing ? factor : 1), b = right.flat(i) * (missing ? 1 : factor);
+        all = std::abs(a - b) <= 1e-5 * std::max(std::abs(a), std::abs(b));
+      }
+      if (all) return fmt::format("the factor {} is {}", words, missing ? "missing" : "too much");
+    }
+  return std::nullopt;
+}
+
+Diagnosis describe(const Tape& tape, NodeId id, std::size_t i, const Array& wrong, const Array& right) {
+  const std::string operand = tape.inputs(id).size() == 1 ? "its operand" : fmt::format("operand {}", i);
+  const std::string rule = fmt::format("the reverse rule of {}", tape[id].op->name);
+  Diagnosis result{Cause::wrong_rule, "", {}};
+  if (const auto factor = known_ratio(wrong, right, tape[tape.inputs(id)[i]].value, tape[id].value)) {
+    result.cause = Cause::derivative_factor;
+    result.summary = fmt::format("{} is wrong: {} in the adjoint of {}", rule, *factor, operand);
+  } else if (const auto found = pattern(operand, wrong, right, 1e-5, 0, 0)) {
+    result.cause = found->cause == Cause::gate_term ? Cause::wrong_rule : found->cause;
+    result.summary = fmt::format("{} is wrong: {}", rule, found->words);
+  } else {
+    result.summary = fmt::format("{} is wrong for {}", rule, operand);
+  }
+  std::size_t worst = 0;
+  for (std::size_t k = 0; k < right.size(); ++k)
+    if (!(std::abs(wrong.flat(k) - right.flat(k)) <= std::abs(wrong.flat(worst) - right.flat(worst)))) worst = k;
+  result.evidence.push_back(fmt::format(
+      "by itself, for a random adjoint, its rule gives {:.6g} at element {} and differences give {:.6g}  {}",
+      wrong.flat(worst), worst, right.flat(worst), tape.where(id)));
+  return result;
+}
+
+}  // namespace
+
+std::optional<Diagnosis> wrong_rule(Tape& tape, NodeId last) {
+  std::set<std::pair<const Op*, ScopeId>> tried;
+  Generator generator(1);
+  for (NodeId id = 0; id <= last; ++id) {
+    const Node& node = tape[id];
+    if (node.op->is_leaf() || node.op->replay || custom_part(tape, id) || node.op->name == "detach" ||
+        node.place.phase != Phase::forward || !tried.insert({node.op, node.place.scope}).second)
+      continue;
+    Alone alone(tape, id, generator);
+    const std::vector<Array> reverse = alone.reverse();
+    for (std::size_t i = 0; i < alone.operands(); ++i) {
+      if (alone.operand(i).size() > most_entries || !tape[tape.inputs(id)[i]].tracked) continue;
+      const Array numeric = alone.numeric(i);
+      const double floor = 1e-6 * largest_of(alone.operand(i));
+      const double tolerance = node.value.dtype == DType::f32 ? 1e-2 : 1e-5;
+      if (alone.kink() || agree(reverse[i], numeric, tolerance, floor)) continue;
+      return describe(tape, id, i, reverse[i], numeric);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace unroll::detail

@@ -1,0 +1,117 @@
+#include <unroll/core/check/program_map.hpp>
+
+#include <unroll/core/tape/op.hpp>
+
+#include <fmt/format.h>
+
+namespace unroll::detail {
+
+ProgramMap::ProgramMap(Tape& tape, const ReverseWalk& walk) : tape_(tape) {
+  for (NodeId id = 0; id < tape.size(); ++id) depends_.push_back(walk.depends(id));
+  find_classes();
+  find_states();
+}
+
+void ProgramMap::find_classes() {
+  std::map<std::tuple<ScopeId, std::int32_t, std::string_view>, std::size_t> seen;
+  next_name_.resize(size());
+  for (NodeId id = 0; id < size(); ++id) {
+    const Node& node = tape_[id];
+    if (node.place.phase != Phase::forward || node.op->is_leaf()) continue;
+    const std::size_t number = seen[{node.place.scope, node.place.step, node.op->name}]++;
+    if (!depends_[id]) continue;
+    classes_[{node.place.scope, node.op->name, number}].push_back(id);
+    if (!tape_.name(id).empty()) named_[{tape_.name(id), node.place.step}] = id;
+  }
+  for (auto id = static_cast<NodeId>(size()); id-- > 0;) {
+    if (!tape_.name(id).empty()) next_name_[id] = tape_.name(id);
+    for (const NodeId input : tape_.inputs(id))
+      if (!next_name_[id].empty() && tape_.name(input).empty()) next_name_[input] = next_name_[id];
+  }
+}
+
+bool ProgramMap::crosses(NodeId id, NodeId input) const {
+  const std::int32_t to = tape_[id].place.step, from = tape_[input].place.step;
+  return !tape_[input].op->is_leaf() && to >= 1 && from >= 1 && from != to;
+}
+
+void ProgramMap::find_states() {
+  for (const auto& [key, members] : classes_)
+    for (std::size_t i = 0; i < tape_.inputs(members[0]).size(); ++i) {
+      std::string name;
+      for (const NodeId id : members)
+        if (const NodeId input = tape_.inputs(id)[i]; crosses(id, input) && !tape_.name(input).empty()) {
+          name = tape_.name(input);
+          between_[name].insert({id, i});
+        }
+      if (name.empty()) continue;
+      // at the first step, the state is a leaf, which has another name or none
+      for (const NodeId id : members)
+        if (const NodeId input = tape_.inputs(id)[i]; tape_[input].op->is_leaf()) {
+          initial_[name].insert({id, i});
+          before_first_[name] = input;
+        }
+    }
+}
+
+Edges ProgramMap::edges(const Members& members, std::size_t i) const {
+  Edges result;
+  for (const NodeId id : members)
+    if (const auto inputs = tape_.inputs(id); i < inputs.size() && depends_[inputs[i]]) result.insert({id, i});
+  return result;
+}
+
+const Edges& ProgramMap::into_initial(const std::string& state) const {
+  static const Edges none;
+  const auto found = initial_.find(state);
+  return found == initial_.end() ? none : found->second;
+}
+
+std::optional<Var> ProgramMap::named(const std::string& name, std::int32_t step) const {
+  if (const auto found = named_.find({name, step}); found != named_.end()) return tape_.var(found->second);
+  const auto first = before_first_.find(name);
+  return step <= 0 && first != before_first_.end() ? std::optional(tape_.var(first->second)) : std::nullopt;
+}
+
+std::vector<std::string> ProgramMap::names(std::int32_t step, const Shape& shape) const {
+  std::vector<std::string> result;
+  for (const auto& [key, id] : named_)
+    if (key.second == step && tape_[id].value.shape == shape) result.push_back(key.first);
+  return result;
+}
+
+std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
+  for (const auto& [name, id] : before_first_)
+    if (id == input) return name + "_(t-1)";
+  if (const Parameter* parameter = tape_.parameter(input)) return parameter->name();
+  if (const std::string& name = tape_.name(input); !name.empty()) {
+    const std::int32_t difference = tape_[seen_from].place.step - tape_[input].place.step;
+    if (!crosses(seen_from, input)) return name;
+    return difference == 1 ? name + "_(t-1)" : difference == -1 ? name + "_(t+1)" : name;
+  }
+  if (tape_[input].op->is_leaf())
+    return tape_[input].value.size() == 1 ? fmt::format("{:g}", tape_[input].value.flat(0)) : "a constant";
+  std::string arguments;
+  for (const NodeId argument : tape_.inputs(input)) {
+    if (tape_.name(argument).empty() && !tape_[argument].op->is_leaf())
+      return fmt::format("its {}", tape_[input].op->name);
+    arguments += (arguments.empty() ? "" : ", ") + value(argument, seen_from);
+  }
+  return fmt::format("{}({})", tape_[input].op->name, arguments);
+}
+
+std::string ProgramMap::words(NodeId id, std::size_t input) const {
+  const std::string to = value(tape_.inputs(id)[input], id);
+  const std::string over = next_name_[id].empty() ? std::string(tape_[id].op->name) : next_name_[id];
+  return to == over ? "to " + to : fmt::format("to {} through {}", to, over);
+}
+
+Var ProgramMap::factor(const Edge& edge, std::size_t side) const {
+  const std::string_view op = tape_[edge.node].op->name;
+  const auto inputs = tape_.inputs(edge.node);
+  const bool in_a_product = op == "matmul" || (op == "affine" && edge.input + 1 < inputs.size());
+  if (!in_a_product || edge.input % 2 != side) return {};
+  return tape_.var(inputs[side == 0 ? edge.input + 1 : edge.input - 1]);
+}
+
+}  // namespace unroll::detail

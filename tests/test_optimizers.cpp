@@ -1,16 +1,12 @@
+#include "optimizers_support.hpp"
 #include "support.hpp"
 
-#include <unroll/core/grad/backward.hpp>
-#include <unroll/core/ops/ops.hpp>
 #include <unroll/optim/clipping.hpp>
-#include <unroll/optim/optimizers.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
-#include <memory>
-#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -21,36 +17,6 @@ namespace unroll::test {
 namespace {
 
 using nlohmann::json;
-
-std::unique_ptr<Optimizer> make(const std::string& name, const json& o, std::vector<Parameter> parameters) {
-  const double rate = o.at("lr");
-  if (name == "SGD")
-    return std::make_unique<SGD>(std::move(parameters), SGDOptions{.learning_rate = rate,
-                                                                   .momentum = o.at("momentum"),
-                                                                   .nesterov = o.at("nesterov"),
-                                                                   .weight_decay = o.at("weight_decay")});
-  if (name == "RMSprop")
-    return std::make_unique<RMSprop>(
-        std::move(parameters), RMSpropOptions{.learning_rate = rate, .decay = o.at("alpha"), .epsilon = o.at("eps")});
-  if (name == "Adagrad")
-    return std::make_unique<Adagrad>(std::move(parameters),
-                                     AdagradOptions{.learning_rate = rate, .epsilon = o.at("eps")});
-  const double beta1 = o.at("betas").at(0), beta2 = o.at("betas").at(1), epsilon = o.at("eps");
-  if (name == "Adam") return std::make_unique<Adam>(parameters, AdamOptions{rate, beta1, beta2, epsilon});
-  if (name == "AdamW")
-    return std::make_unique<AdamW>(parameters, AdamWOptions{rate, beta1, beta2, epsilon, o.at("weight_decay")});
-  throw std::invalid_argument("no optimiser " + name);
-}
-
-// Gradients of the parameters as given: those of the sum of products with them.
-Gradients gradients_of(Tape& tape, const std::vector<Parameter>& parameters, const std::vector<Array>& values,
-                       bool recorded = false) {
-  tape.clear();
-  Var loss = tape.scalar(0, parameters[0].dtype());
-  for (std::size_t i = 0; i < parameters.size(); ++i)
-    loss = loss + sum(tape.use(parameters[i]) * tape.constant(values[i]));
-  return backward(loss, {.create_graph = recorded});
-}
 
 Array row(const Array& a, std::size_t i) {
   const auto width = static_cast<std::size_t>(a.shape()[1]);
@@ -73,7 +39,7 @@ TEST_CASE("every optimiser takes PyTorch's steps") {
       INFO(name, " in ", to_string(dtype));
       const Array gradients = tensor(c.at("gradients")), steps = tensor(c.at("steps"));
       const Parameter w("w", tensor(c.at("parameter")).as(dtype));
-      const auto optimizer = make(c.at("optimizer"), c.at("options"), {w});
+      const auto optimizer = pytorch_optimizer(c.at("optimizer"), c.at("options"), {w});
       for (std::size_t t = 0; t < static_cast<std::size_t>(steps.shape()[0]); ++t) {
         INFO("step ", t + 1);
         optimizer->step(gradients_of(tape, {w}, {row(gradients, t).as(dtype)}));

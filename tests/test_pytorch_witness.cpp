@@ -331,10 +331,10 @@ TEST_CASE("PyTorch as witness: the configurations that are kept have every optio
     if (c.contains("layers")) ++count[fmt::format("{} layers", c.at("layers").get<int>())];
   }
   for (const std::string option :
-       {"relu",       "peepholes", "reset_before", "layer_norm", "bidirectional", "projection",    "residual",
-        "from_zeros", "lengths",   "sorted",       "symbols",    "recurrent",     "attention",     "optimizer",
-        "rnn",        "lstm",      "gru",          "output",     "cross entropy", "squared error", "1 layers",
-        "2 layers",   "3 layers",  "value",        "norm"}) {
+       {"relu",       "peepholes",  "reset_before", "layer_norm", "bidirectional", "projection",    "residual",
+        "from_zeros", "lengths",    "sorted",       "symbols",    "recurrent",     "attention",     "optimizer",
+        "rnn",        "lstm",       "gru",          "output",     "cross entropy", "squared error", "additive",
+        "dot",        "scaled dot", "1 layers",     "2 layers",   "3 layers",      "value",         "norm"}) {
     INFO(option);
     CHECK(count[option] > 0);
   }

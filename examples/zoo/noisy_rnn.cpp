@@ -1,0 +1,35 @@
+#include <unroll/examples/zoo/cell.hpp>
+
+#include <memory>
+
+// A simple recurrent network whose units are noisy while it learns. Nothing is written by hand.
+//
+//   h_t = tanh(x W_x + h_(t-1) W_h + b + noise_t)      noise_t uniform in -0.1 .. 0.1
+//
+// Stands for: layers that are checked as they are trained, with all that is random in training.
+namespace unroll::zoo {
+
+namespace {
+
+class NoisyRNN : public SimpleCell {
+ public:
+  using SimpleCell::SimpleCell;
+
+  std::pair<Var, State> operator()(Var x, State before) const {
+    Tape& tape = x.tape();
+    const Scope scope(tape, name());
+    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Var noise = tape.constant(uniform(before.h.shape(), -0.1, 0.1, *generator_, DType::f64), "noise");
+    const Var h = tanh(affine(x, W, before.h, U, bias) + noise).named("h");
+    return {h, {h}};
+  }
+
+ private:
+  std::shared_ptr<Generator> generator_ = std::make_shared<Generator>(11);
+};
+
+}  // namespace
+
+Specimen noisy_rnn() { return specimen(NoisyRNN()); }
+
+}  // namespace unroll::zoo

@@ -1,0 +1,37 @@
+#include <unroll/examples/zoo/cell.hpp>
+
+// A simple recurrent network (Elman 1990) of which only the activation is written by hand: forward and backward as a pair, as a library of
+// layers has them.
+//
+//   a = x W_x + h_(t-1) W_h + b
+//   h_t = tanh(a)
+//   tanh'(a) = 1 - tanh(a)^2
+//
+// Stands for: libraries in which some activations keep what went in for the way back and others what came out.
+namespace unroll::zoo {
+
+namespace {
+
+Var activation(Var a) { return tanh(a).named("h"); }
+
+Var activation_backward(Var a, Var, Var dh) { return dh * (1 - square(a)); }
+
+class TanhUnit : public SimpleCell {
+ public:
+  using SimpleCell::SimpleCell;
+
+  std::pair<Var, State> operator()(Var x, State before) const {
+    Tape& tape = x.tape();
+    const Scope scope(tape, name());
+    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Var a = affine(x, W, before.h, U, bias);
+    const Var h = custom_vjp(activation, activation_backward, a);
+    return {h, {h}};
+  }
+};
+
+}  // namespace
+
+Specimen tanh_unit() { return specimen(TanhUnit()); }
+
+}  // namespace unroll::zoo

@@ -24,16 +24,16 @@ Var turned(Var sequence) {
 
 Var turned_backward(Var, Var, Var d) { return d; }
 
-class BidirectionalRNN : public SimpleCell {
- public:
+struct BidirectionalRNN : SimpleCell {
   using State = BothStates;
-  using SimpleCell::SimpleCell;
 
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions&) const {
-    const Scope scope(before.forward.tape(), name());
-    const Var sequence = stack(xs);
-    const std::vector<Var> f = run(sequence, before.forward, W_x, W_h, b);
-    const std::vector<Var> b_turned = run(custom_vjp(turned, turned_backward, sequence), before.backward, V_x, V_h, c);
+    Tape& tape = before.forward.tape();
+    const Scope scope(tape, name());
+    const Weights back{tape.use(V_x), tape.use(V_h), tape.use(c)};
+    const Var sequence = stack(xs), from_the_end = custom_vjp(turned, turned_backward, sequence);
+    const std::vector<Var> f = run(sequence, before.forward, weights(tape));
+    const std::vector<Var> b_turned = run(from_the_end, before.backward, back);
     const Var fs = stack(f), bs = custom_vjp(turned, turned_backward, stack(b_turned));
     return {time_steps(concat({fs, bs}, 2)), {f.back(), b_turned.back()}};
   }
@@ -50,12 +50,11 @@ class BidirectionalRNN : public SimpleCell {
 
  private:
   // All states of one direction, in the order in which it goes.
-  static std::vector<Var> run(Var sequence, Var h, const Parameter& W, const Parameter& U, const Parameter& bias) {
+  static std::vector<Var> run(Var sequence, Var h, const Weights& w) {
     std::vector<Var> states;
     for (const Var& x : time_steps(sequence)) {
-      Tape& tape = x.tape();
-      const Var w = tape.use(W), u = tape.use(U);
-      h = tanh(affine(x, w, h, u, tape.use(bias))).named("h");
+      const Step step(x.tape(), static_cast<std::int64_t>(states.size()) + 1);
+      h = tanh(affine(x, w.W_x, h, w.W_h, w.b)).named("h");
       states.push_back(h);
     }
     return states;

@@ -58,6 +58,11 @@ class MemoryCell : public Cell {
   using Cell::Cell;
 };
 
+// The parameters of a packed cell on a tape.
+struct Weights {
+  Var W_x, W_h, b;
+};
+
 // A cell with W_x (input, blocks * hidden), W_h (hidden, blocks * hidden) and b (blocks * hidden): the gates stand side by side.
 template <class StateCell, int blocks> class PackedCell : public StateCell {
  public:
@@ -67,23 +72,22 @@ template <class StateCell, int blocks> class PackedCell : public StateCell {
 
  protected:
   using StateCell::StateCell;
+  Weights weights(Tape& tape) const { return {tape.use(W_x), tape.use(W_h), tape.use(b)}; }
 };
 
-class SimpleCell : public PackedCell<HiddenCell, 1> {
- public:
-  explicit SimpleCell(Sizes sizes = {}) : PackedCell("rnn", sizes) {}
+struct SimpleCell : PackedCell<HiddenCell, 1> {
+  SimpleCell(Sizes sizes = {})
+      : PackedCell("rnn", sizes) {}  // NOLINT(google-explicit-constructor): a cell is its sizes
 };
 
 // Blocks r z n.
-class GRUCell : public PackedCell<HiddenCell, 3> {
- public:
-  explicit GRUCell(Sizes sizes = {}) : PackedCell("gru", sizes) {}
+struct GRUCell : PackedCell<HiddenCell, 3> {
+  GRUCell(Sizes sizes = {}) : PackedCell("gru", sizes) {}  // NOLINT(google-explicit-constructor)
 };
 
 // Blocks i f g o.
-class LSTMCell : public PackedCell<MemoryCell, 4> {
- public:
-  explicit LSTMCell(Sizes sizes = {}) : PackedCell("lstm", sizes) {}
+struct LSTMCell : PackedCell<MemoryCell, 4> {
+  LSTMCell(Sizes sizes = {}) : PackedCell("lstm", sizes) {}  // NOLINT(google-explicit-constructor)
 };
 
 // total + term, where a total that nothing was added to yet is empty.

@@ -12,16 +12,13 @@ namespace unroll::zoo {
 
 namespace {
 
-class ClippedWeightsRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct ClippedWeightsRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
     Array elements = W_h.value();
     for (double& element : elements.span<double>()) element = std::clamp(element, -0.5, 0.5);
-    const Var W = tape.use(W_x), V = tape.use(W_h), bias = tape.use(b);
+    const auto [W, V, bias] = weights(tape);
     const Var h = tanh(affine(x, W, before.h, V, bias)).named("h");
     return {h, {h}};
   }

@@ -47,14 +47,10 @@ std::vector<Var> tick_backward(Var us, Var h0, Var W_h, Var hs, Var d_hs) {
   return {stack(d_us), carried, dW_h};
 }
 
-class ClockworkRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct ClockworkRNN : SimpleCell {
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions&) const {
-    Tape& tape = before.h.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), bias = tape.use(b), U = tape.use(W_h);
+    const Scope scope(before.h.tape(), name());
+    const auto [W, U, bias] = weights(before.h.tape());
     const Var inputs = matmul(stack(xs), W) + bias;
     return steps_of(custom_vjp(tick, tick_backward, inputs, before.h, U));
   }

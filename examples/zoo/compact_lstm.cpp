@@ -13,14 +13,11 @@ namespace unroll::zoo {
 
 namespace {
 
-class CompactLSTM : public LSTMCell {
- public:
-  using LSTMCell::LSTMCell;
-
+struct CompactLSTM : LSTMCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var a = affine(x, W, before.h, U, bias), squashed = sigmoid(a);
     const auto block = [&](Var v, std::int64_t k) { return slice(v, 1, k * options.hidden, (k + 1) * options.hidden); };
     const Var i = block(squashed, 0).named("i"), f = block(squashed, 1).named("f"), o = block(squashed, 3).named("o");

@@ -29,9 +29,8 @@ class CoupledLSTM : public PackedCell<MemoryCell, 3> {
   explicit CoupledLSTM(Sizes sizes = {}) : PackedCell("lstm", sizes) {}
 
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const std::vector<Var> a = split(affine(x, W, before.h, U, bias), 1, 3);
     const Var f = sigmoid(a[0]).named("f"), g = tanh(a[1]).named("g"), o = sigmoid(a[2]).named("o");
     const Var c = custom_vjp(memory, memory_backward, f, g, before.c);

@@ -17,14 +17,11 @@ std::vector<Var> readout_backward(Var h, Var W_y, Var, Var, Var dy) {
   return {matmul(dy, transpose(W_y)), matmul(transpose(h), dy) / batch, sum(dy, {0})};
 }
 
-class ElmanReadout : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct ElmanReadout : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var h = tanh(affine(x, W, before.h, U, bias)).named("h");
     const Var V = tape.use(W_y), bias_y = tape.use(b_y);
     return {custom_vjp(readout, readout_backward, h, V, bias_y), {h}};

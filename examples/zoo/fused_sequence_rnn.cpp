@@ -36,14 +36,10 @@ std::vector<Var> run_backward(Var xs, Var h0, Var W_x, Var W_h, Var b, Var hs, V
   return {stack(dx), dh, dW_x, dW_h, db};
 }
 
-class FusedSequenceRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct FusedSequenceRNN : SimpleCell {
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions&) const {
-    Tape& tape = before.h.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(before.h.tape(), name());
+    const auto [W, U, bias] = weights(before.h.tape());
     return steps_of(custom_vjp(run, run_backward, stack(xs), before.h, W, U, bias));
   }
 };

@@ -19,14 +19,10 @@ Var mix(Var h, Var z, Var n) {
 
 std::vector<Var> mix_backward(Var h, Var z, Var n, Var, Var d) { return {d * (1 - z), d * (h - n), d * z}; }
 
-class GRUMix : public GRUCell {
- public:
-  using GRUCell::GRUCell;
-
+struct GRUMix : GRUCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const std::vector<Var> from_x = split(affine(x, W, bias), 1, 3), U_rzn = split(U, 1, 3);
     const Var r = sigmoid(from_x[0] + matmul(before.h, U_rzn[0])).named("r");
     const Var z = sigmoid(from_x[1] + matmul(before.h, U_rzn[1])).named("z");

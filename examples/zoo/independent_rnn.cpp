@@ -15,7 +15,8 @@ Var scan(Var us, Var h, Var w) {
   std::vector<Var> states;
   for (std::int64_t t = 1; t <= us.shape()[0]; ++t) {
     const Step step(us.tape(), t);
-    h = relu(select(us, 0, t - 1) + w * h).named("h");
+    const Var from_h = w * h;
+    h = relu(select(us, 0, t - 1) + from_h).named("h");
     states.push_back(h);
   }
   return stack(states);

@@ -22,14 +22,10 @@ std::vector<Var> rectified_step_backward(Var x, Var, Var W_x, Var W_h, Var, Var 
           sum(da, {0})};
 }
 
-class IRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct IRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const Var h = custom_vjp(rectified_step, rectified_step_backward, x, before.h, W, U, bias);
     return {h, {h}};
   }

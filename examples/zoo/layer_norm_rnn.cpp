@@ -21,17 +21,14 @@ Var normalize_backward(Var a, Var, Var dn) {
   return d_centred - mean(d_centred, {-1}, true);
 }
 
-class LayerNormRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct LayerNormRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), gain = tape.use(g), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var from_x = matmul(x, W), from_h = matmul(before.h, U);
     const Var n = custom_vjp(normalize, normalize_backward, from_x + from_h);
-    const Var h = tanh(n * gain + bias).named("h");
+    const Var h = tanh(n * tape.use(g) + bias).named("h");
     return {h, {h}};
   }
 

@@ -24,14 +24,11 @@ std::vector<Var> integrate_backward(Var h, Var n, Var leak, Var, Var d) {
   return {d * (1 - k), d * k, dk * slope};
 }
 
-class LeakyIntegrator : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct LeakyIntegrator : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var n = tanh(affine(x, W, before.h, U, bias)).named("n");
     const Var h = custom_vjp(integrate, integrate_backward, before.h, n, tape.use(leak));
     return {h, {h}};

@@ -10,10 +10,7 @@ namespace unroll::zoo {
 
 namespace {
 
-class LongSequenceRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct LongSequenceRNN : SimpleCell {
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions&) const {
     Tape& tape = before.h.tape();
     Sequence<State> all{{}, before};
@@ -30,8 +27,8 @@ class LongSequenceRNN : public SimpleCell {
   Var step(Var x, Var h) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h);
-    return tanh(affine(x, W, h, U, tape.use(b))).named("h");
+    const auto [W, U, bias] = weights(tape);
+    return tanh(affine(x, W, h, U, bias)).named("h");
   }
 };
 

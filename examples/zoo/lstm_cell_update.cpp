@@ -26,14 +26,10 @@ std::vector<Var> update_backward(std::span<const Var> in, std::span<const Var> o
   return {di, df, dg, d_o, {}};
 }
 
-class LSTMCellUpdate : public LSTMCell {
- public:
-  using LSTMCell::LSTMCell;
-
+struct LSTMCellUpdate : LSTMCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const std::vector<Var> a = split(affine(x, W, before.h, U, bias), 1, 4);
     const Var i = sigmoid(a[0]).named("i"), f = sigmoid(a[1]).named("f"), g = tanh(a[2]).named("g");
     const Var o = sigmoid(a[3]).named("o");

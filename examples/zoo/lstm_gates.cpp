@@ -26,14 +26,10 @@ std::vector<Var> gates_backward(std::span<const Var>, std::span<const Var> out, 
   return {concat({da_i, da_f, da_g, da_o}, 1)};
 }
 
-class LSTMGates : public LSTMCell {
- public:
-  using LSTMCell::LSTMCell;
-
+struct LSTMGates : LSTMCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const std::vector<Var> gate = custom_vjp(gates, gates_backward, {affine(x, W, before.h, U, bias)});
     const Var kept = gate[1] * before.c, admitted = gate[0] * gate[2];
     const Var c = (kept + admitted).named("c");

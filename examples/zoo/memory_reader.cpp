@@ -11,24 +11,21 @@ namespace unroll::zoo {
 
 namespace {
 
-Var weights(Var e) { return softmax(e).named("a"); }
+Var attention(Var e) { return softmax(e).named("a"); }
 
-Var weights_backward(Var, Var a, Var da) {
+Var attention_backward(Var, Var a, Var da) {
   const Var slope = a * (1 - a);
   return da * slope;
 }
 
-class MemoryReader : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct MemoryReader : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
     const Var memory = tape.use(M);
-    const Var a = custom_vjp(weights, weights_backward, matmul(before.h, transpose(memory)));
+    const Var a = custom_vjp(attention, attention_backward, matmul(before.h, transpose(memory)));
     const Var read = matmul(a, memory);
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var h = tanh(affine(x, W, read, U, bias)).named("h");
     return {h, {h}};
   }

@@ -21,9 +21,8 @@ class MinimalGatedUnit : public PackedCell<HiddenCell, 2> {
   explicit MinimalGatedUnit(Sizes sizes = {}) : PackedCell("mgu", sizes) {}
 
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const std::vector<Var> from_x = split(affine(x, W, bias), 1, 2), U_fn = split(U, 1, 2);
     const Var f = custom_vjp(hard_sigmoid, hard_sigmoid_backward, from_x[0] + matmul(before.h, U_fn[0]));
     const Var n = tanh(from_x[1] + matmul(f * before.h, U_fn[1])).named("n");

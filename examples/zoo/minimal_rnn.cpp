@@ -19,14 +19,10 @@ std::vector<Var> step_backward(Var x, Var before, Var W_x, Var, Var, Var h, Var 
   return {dx, d_before, dW_x, dW_h, sum(da, {0})};
 }
 
-class MinimalRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct MinimalRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const Var h = custom_vjp(step, step_backward, x, before.h, W, U, bias);
     return {h, {h}};
   }

@@ -24,16 +24,13 @@ std::vector<Var> meeting_backward(Var x, Var h, Var W_m, Var U_m, Var, Var dm) {
           matmul(transpose(h), d_from_h)};
 }
 
-class MultiplicativeRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct MultiplicativeRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
     const Var V = tape.use(W_m), R = tape.use(U_m);
     const Var m = custom_vjp(meeting, meeting_backward, x, before.h, V, R);
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var h = tanh(affine(x, W, m, U, bias)).named("h");
     return {h, {h}};
   }

@@ -11,21 +11,17 @@ namespace unroll::zoo {
 
 namespace {
 
-class NoisyRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct NoisyRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
-    const Var noise = tape.constant(uniform(before.h.shape(), -0.1, 0.1, *generator_, DType::f64), "noise");
+    const auto [W, U, bias] = weights(tape);
+    const Var noise = tape.constant(uniform(before.h.shape(), -0.1, 0.1, *generator, DType::f64), "noise");
     const Var h = tanh(affine(x, W, before.h, U, bias) + noise).named("h");
     return {h, {h}};
   }
 
- private:
-  std::shared_ptr<Generator> generator_ = std::make_shared<Generator>(11);
+  const std::shared_ptr<Generator> generator = std::make_shared<Generator>(11);
 };
 
 }  // namespace

@@ -41,14 +41,10 @@ std::vector<Var> recur_backward(Var us, Var h0, Var W_h, Var hs, Var d_hs) {
   return {all, dh, dW_h};
 }
 
-class OneGemmRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct OneGemmRNN : SimpleCell {
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions&) const {
-    Tape& tape = before.h.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), bias = tape.use(b), U = tape.use(W_h);
+    const Scope scope(before.h.tape(), name());
+    const auto [W, U, bias] = weights(before.h.tape());
     const Var us = matmul(stack(xs), W) + bias;
     return steps_of(custom_vjp(recur, recur_backward, us, before.h, U));
   }

@@ -11,20 +11,18 @@ namespace unroll::zoo {
 
 namespace {
 
-class PaddedBatchRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct PaddedBatchRNN : SimpleCell {
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions&) const {
     Tape& tape = before.h.tape();
     const Scope scope(tape, name());
     const std::size_t T = xs.size(), rows = static_cast<std::size_t>(before.h.shape()[0]);
+    const auto [W, U, bias] = weights(tape);
     Array running({before.h.shape()[0], 1}, DType::f64);
     Sequence<State> sequence{{}, before};
     for (std::size_t t = 0; t < T; ++t) {
       const Step step(tape, static_cast<std::int64_t>(t) + 1);
       for (std::size_t row = 0; row < rows; ++row) running.set_flat(row, t == 0 || t + row < T ? 1 : 0);
-      const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b), h = sequence.state.h;
+      const Var h = sequence.state.h;
       const Var n = tanh(affine(xs[t], W, h, U, bias)).named("n");
       sequence.state.h = where(tape.constant(running), n, h).named("h");
       sequence.outputs.push_back(sequence.state.h);

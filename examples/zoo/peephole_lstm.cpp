@@ -40,14 +40,11 @@ std::vector<Var> update_backward(std::span<const Var> in, std::span<const Var> o
   return {concat({da_i, da_f, da_g, da_o}, 1), d_before, da_i * before, da_f * before, da_o * before};
 }
 
-class PeepholeLSTM : public LSTMCell {
- public:
-  using LSTMCell::LSTMCell;
-
+struct PeepholeLSTM : LSTMCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var a = affine(x, W, before.h, U, bias);
     const std::vector<Var> inputs{a, before.c, tape.use(p_i), tape.use(p_f), tape.use(p_o)};
     const std::vector<Var> after = custom_vjp(update, update_backward, inputs);

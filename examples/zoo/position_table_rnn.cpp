@@ -11,10 +11,7 @@ namespace unroll::zoo {
 
 namespace {
 
-class PositionTableRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct PositionTableRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
@@ -28,7 +25,7 @@ class PositionTableRNN : public SimpleCell {
           d_table.set_flat(static_cast<std::size_t>(rows[k]) * width + j, de.value().flat(k * width + j));
       return table.tape().constant(d_table);
     };
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var e = custom_vjp(look_up, look_up_backward, tape.use(E));
     const Var h = tanh(affine(x, W, before.h, U, bias) + e).named("h");
     return {h, {h}};

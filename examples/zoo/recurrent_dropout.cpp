@@ -15,26 +15,21 @@ namespace {
 
 constexpr std::uint64_t mask_seed = 5;
 
-class RecurrentDropout : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct RecurrentDropout : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
+    const Scope scope(x.tape(), name());
     const auto drop = [](Var h) {
-      Generator generator(mask_seed);
-      return dropout(h, 0.5, generator);
+      Generator draws(mask_seed);
+      return dropout(h, 0.5, draws);
     };
-    const auto drop_backward = [generator = generator_](Var, Var, Var d) { return dropout(d, 0.5, *generator); };
+    const auto drop_backward = [again = generator](Var, Var, Var d) { return dropout(d, 0.5, *again); };
     const Var kept = custom_vjp(drop, drop_backward, before.h);
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(x.tape());
     const Var h = tanh(affine(x, W, kept, U, bias)).named("h");
     return {h, {h}};
   }
 
- private:
-  std::shared_ptr<Generator> generator_ = std::make_shared<Generator>(mask_seed);
+  const std::shared_ptr<Generator> generator = std::make_shared<Generator>(mask_seed);
 };
 
 }  // namespace

@@ -18,14 +18,10 @@ std::vector<Var> product_backward(Var h, Var W_h, Var, Var d) {
   return {dh, dW_h};
 }
 
-class RecurrentProduct : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct RecurrentProduct : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const Var from_x = affine(x, W, bias);
     const Var from_h = custom_vjp(product, product_backward, before.h, U);
     const Var h = tanh(from_x + from_h).named("h");

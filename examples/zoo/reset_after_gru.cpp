@@ -31,15 +31,12 @@ std::vector<Var> kernel_backward(std::span<const Var> in, std::span<const Var> o
   return {concat({da_r, da_z, da_n}, 1), concat({da_r, da_z, da_n * r}, 1), dh * z};
 }
 
-class ResetAfterGRU : public GRUCell {
- public:
-  using GRUCell::GRUCell;
-
+struct ResetAfterGRU : GRUCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), bias = tape.use(b), U = tape.use(W_h), bias_h = tape.use(b_h);
-    const Var u = affine(x, W, bias), q = affine(before.h, U, bias_h);
+    const auto [W, U, bias] = weights(tape);
+    const Var u = affine(x, W, bias), q = affine(before.h, U, tape.use(b_h));
     const Var h = custom_vjp(kernel, kernel_backward, {u, q, before.h})[0];
     return {h, {h}};
   }

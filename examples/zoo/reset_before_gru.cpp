@@ -20,17 +20,13 @@ std::vector<Var> candidate_backward(Var, Var r, Var h, Var U_n, Var n, Var dn) {
   return {ds, d_shown * h, d_shown, dU_n};
 }
 
-class ResetBeforeGRU : public GRUCell {
- public:
-  using GRUCell::GRUCell;
-
+struct ResetBeforeGRU : GRUCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
+    const Scope scope(x.tape(), name());
     const std::int64_t H = options.hidden;
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(x.tape());
     const Var from_x = affine(x, W, bias), U_rz = slice(U, 1, 0, 2 * H), U_n = slice(U, 1, 2 * H, 3 * H);
-    const Var rz = sigmoid(slice(from_x, 1, 0, 2 * H) + matmul(before.h, U_rz));
+    const Var from_h = matmul(before.h, U_rz), rz = sigmoid(slice(from_x, 1, 0, 2 * H) + from_h);
     const Var r = slice(rz, 1, 0, H).named("r"), z = slice(rz, 1, H, 2 * H).named("z");
     const Var s = slice(from_x, 1, 2 * H, 3 * H);
     const Var n = custom_vjp(candidate, candidate_backward, s, r, before.h, U_n);

@@ -18,14 +18,12 @@ std::vector<Var> from_input_backward(Var x, Var W_x, Var, Var, Var d) {
   return {dx, dW_x, db};
 }
 
-class SquareRNN : public SimpleCell {
- public:
+struct SquareRNN : SimpleCell {
   explicit SquareRNN(Sizes sizes = {.input = 3, .hidden = 3}) : SimpleCell(sizes) {}
 
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const Var a_x = custom_vjp(from_input, from_input_backward, x, W, bias);
     const Var a_h = matmul(before.h, U);
     const Var h = tanh(a_x + a_h).named("h");

@@ -10,14 +10,11 @@ namespace unroll::zoo {
 
 namespace {
 
-class SquareRootRNN : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct SquareRootRNN : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const auto [W, U, bias] = weights(tape);
     const Var a = affine(x, W, before.h, U, bias);
     const Var positive = relu(sign(a)), zero = tape.scalar(0, DType::f64);
     const Var h = where(positive, sqrt(a + 0.25) - 0.5, zero).named("h");

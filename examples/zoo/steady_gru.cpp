@@ -12,10 +12,7 @@ namespace unroll::zoo {
 
 namespace {
 
-class SteadyGRU : public GRUCell {
- public:
-  using GRUCell::GRUCell;
-
+struct SteadyGRU : GRUCell {
   std::pair<Var, State> operator()(Var x, State before) const {
     Tape& tape = x.tape();
     const Scope scope(tape, name());

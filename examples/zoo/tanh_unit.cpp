@@ -16,14 +16,10 @@ Var activation(Var a) { return tanh(a).named("h"); }
 
 Var activation_backward(Var a, Var, Var dh) { return dh * (1 - square(a)); }
 
-class TanhUnit : public SimpleCell {
- public:
-  using SimpleCell::SimpleCell;
-
+struct TanhUnit : SimpleCell {
   std::pair<Var, State> operator()(Var x, State before) const {
-    Tape& tape = x.tape();
-    const Scope scope(tape, name());
-    const Var W = tape.use(W_x), U = tape.use(W_h), bias = tape.use(b);
+    const Scope scope(x.tape(), name());
+    const auto [W, U, bias] = weights(x.tape());
     const Var a = affine(x, W, before.h, U, bias);
     const Var h = custom_vjp(activation, activation_backward, a);
     return {h, {h}};

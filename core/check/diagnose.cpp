@@ -234,7 +234,9 @@ class Diagnosing {
     const CheckedProgram& checked = specimen.program();
     for (const Fault& fault : single_faults(specimen.tape(), walk, specimen.present(), checked.steps, checked.batch)) {
       ++tried_;
-      if (!same(wanted, specimen.walk(walk, fault.hook), tolerance_)) continue;
+      try {
+        if (!same(wanted, specimen.walk(walk, fault.hook), tolerance_)) continue;
+      } catch (const ShapeError&) { continue; }  // a fault whose shapes do not fit was not made
       Diagnosis result{fault.cause, fault.words, {}};
       result.evidence.push_back(
           fmt::format("with this one fault in the backward pass of the recorded operations, all gradients come out as "

@@ -1,6 +1,7 @@
 #include <unroll/core/check/faults.hpp>
 
 #include <unroll/core/check/program_map.hpp>
+#include <unroll/core/grad/custom_vjp.hpp>
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/core/tape/op.hpp>
 
@@ -94,6 +95,11 @@ constexpr OtherDerivative other_derivatives[] = {
     {"sigmoid", "of the derivative {0} (1 - {0}), the factor {0} is missing", [](Var, Var y) { return 1 - y; }},
     {"sigmoid", "the derivative of a tanh, 1 - {0}^2, stands where {0} is a sigmoid",
      [](Var, Var y) { return 1 - square(y); }},
+    {"softmax",
+     "the softmax that gives {0} is differentiated like a sigmoid, {0} (1 - {0}): every score moves all of them",
+     [](Var, Var y) { return y * (1 - y); }},
+    {"softmax", "of the derivative of the softmax that gives {0}, only the factor {0} is there",
+     [](Var, Var y) { return y; }},
     {"sigmoid", "the derivative of the sigmoid that gives {0} is taken of {0} once more",
      [](Var, Var y) {
        const Var s = sigmoid(y);
@@ -264,8 +270,9 @@ class Search {
   void function(const Members& members) {
     const std::string_view op = tape_[members[0]].op->name;
     const Edges all = map_->edges(members, 0);
-    if (op != "tanh" && op != "sigmoid" && op != "relu" && op != "softplus") return;
     const NodeId shown = members.back();
+    if (op == "gather") return positions(map_->words(shown, 0), all);
+    if (op != "tanh" && op != "sigmoid" && op != "relu" && op != "softplus" && op != "clip" && op != "softmax") return;
     const std::string y = map_->value(shown, shown);
     const std::string missing = op == "tanh"      ? fmt::format("1 - {}^2", y)
                                 : op == "sigmoid" ? fmt::format("{0} (1 - {0})", y)
@@ -281,6 +288,33 @@ class Search {
               return g * d(a, map->tape().var(edge.node));
             });
     if (op == "tanh" || op == "sigmoid") function_of_another(members, all, y);
+  }
+
+  // The rows of a table, and sequences that are turned round.
+  void positions(const std::string& what, const Edges& all) {
+    add(Cause::batch_term,
+        fmt::format("where one position is taken several times, the last overwrites the others in the gradient {}: "
+                    "they do not add up",
+                    what),
+        all, [map = map_](const Edge& edge, Var g, Var contribution) {
+          Tape& tape = map->tape();
+          const auto indices = tape[edge.node].attributes.ints.subspan(1);
+          const std::int64_t axis = tape[edge.node].attributes.ints[0];
+          std::vector<std::int64_t> last;
+          for (std::size_t k = 0; k < indices.size(); ++k)
+            if (std::find(indices.begin() + static_cast<std::ptrdiff_t>(k) + 1, indices.end(), indices[k]) ==
+                indices.end())
+              last.push_back(static_cast<std::int64_t>(k));
+          if (last.size() == indices.size()) return contribution;
+          std::vector<std::int64_t> rows;
+          for (const std::int64_t k : last) rows.push_back(indices[static_cast<std::size_t>(k)]);
+          const Shape to = tape[tape.inputs(edge.node)[0]].value.shape;
+          const std::size_t extent = axis < 0 ? to.rank() - 1 : static_cast<std::size_t>(axis);
+          return scatter_add(gather(g, last, axis), rows, axis, to[extent]);
+        });
+    add(Cause::time_term,
+        fmt::format("the gradient {} is not put back in order: each position gets that of another", what), all,
+        [](const Edge&, Var g, Var contribution) { return g.shape() == contribution.shape() ? g : contribution; });
   }
 
   // tanh' or sigmoid' of another value than the result.
@@ -305,6 +339,7 @@ class Search {
   void of_edge(const Members& members, std::size_t i) {
     const Edges all = map_->edges(members, i);
     const std::string what = map_->words(all.rbegin()->first, i);
+    if (const CustomPart* custom = custom_part(tape_, members[0])) return of_result(custom->inputs, members, i, all);
     transposed(members, i, all, what);
     left_out(what, all, "");
     for (const auto& [factor, words] : factors())
@@ -317,6 +352,22 @@ class Search {
     left_out(what, at_steps(all, [first](std::int32_t step) { return step != first; }), ", but at the first step");
     left_out(what, at_steps(all, [first](std::int32_t step) { return step == first; }), " at the first step");
     left_out(what, at_steps(all, [last](std::int32_t step) { return step == last; }), " at the last step");
+  }
+
+  // What comes to a result of a hand-written part from outside of it: from the next step, and from the loss.
+  void of_result(std::size_t inputs, const Members& members, std::size_t i, const Edges& all) {
+    if (i < inputs) return;
+    const std::string result = map_->value(tape_.inputs(members.back())[i], members.back());
+    const Cause cause = map_->between_steps().contains(result) ? Cause::time_term : Cause::gate_term;
+    add(cause,
+        fmt::format(
+            "the adjoint with which {} comes back, from the step after and the loss, is left out or overwritten",
+            result),
+        all, nothing);
+    add(Cause::sign, fmt::format("the adjoint with which {} comes back is taken with the wrong sign", result), all,
+        times(-1));
+    for (const auto& [factor, words] : factors())
+      add(Cause::factor, fmt::format("the adjoint with which {} comes back is {}", result, words), all, times(factor));
   }
 
   void left_out(const std::string& what, const Edges& some, const std::string& when) {
@@ -395,6 +446,13 @@ class Search {
         with(fmt::format("1 - {}", words), [](Var v) { return 1 - v; });
         if (pointwise) with(fmt::format("tanh({})", words), [](Var v) { return tanh(v); });
       }
+    if (pointwise)
+      add(Cause::wrong_operand,
+          fmt::format("the gradient {} is multiplied with the value itself instead of the other factor, {}", what,
+                      right_words),
+          all, [map = map_](const Edge& edge, Var g, Var) {
+            return g * map->tape().var(map->tape().inputs(edge.node)[edge.input]);
+          });
     if (pointwise)
       add(Cause::derivative_factor, fmt::format("the factor {} is missing in the gradient {}", right_words, what), all,
           [](const Edge&, Var g, Var) { return g; });

@@ -137,15 +137,14 @@ GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions&
   GradcheckReport report{.mode = options.mode, .order = options.order, .dtype = precision(program)};
   report.tolerance = options.tolerance > 0 ? options.tolerance : default_tolerance(options.mode, report.dtype);
   detail::Objective objective(program, options);
-  const std::vector<Array> gradients = objective.gradients();
-  report.diagnosis = detail::unsound(objective, gradients);
+  report.diagnosis = detail::unsound(objective);
   const bool comparable = !report.diagnosis || report.diagnosis->cause == Cause::nonfinite;
   report.passed = !report.diagnosis;
   if (!comparable) return report;
   for (const double term : objective.terms())
     if (!std::isfinite(term)) return report;
 
-  detail::Comparison comparison(objective, options, report.tolerance, gradients);
+  detail::Comparison comparison(objective, options, report.tolerance, objective.gradients());
   std::vector<ComparedLeaf> leaves = comparison.run();
   if (has_directions(options.mode)) report.miss_probability = comparison.miss_probability();
   name_entries(program, objective, leaves);

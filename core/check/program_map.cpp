@@ -1,5 +1,6 @@
 #include <unroll/core/check/program_map.hpp>
 
+#include <unroll/core/grad/custom_vjp.hpp>
 #include <unroll/core/tape/op.hpp>
 
 #include <fmt/format.h>
@@ -25,9 +26,25 @@ void ProgramMap::find_classes() {
   }
   for (auto id = static_cast<NodeId>(size()); id-- > 0;) {
     if (!tape_.name(id).empty()) next_name_[id] = tape_.name(id);
-    for (const NodeId input : tape_.inputs(id))
-      if (!next_name_[id].empty() && tape_.name(input).empty()) next_name_[input] = next_name_[id];
+    const auto inputs = tape_.inputs(id);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const std::string& next = next_after(id, i);
+      if (!next.empty() && tape_.name(inputs[i]).empty()) next_name_[inputs[i]] = next;
+    }
   }
+}
+
+// What comes next on the way from an input of a node: a result of custom_vjp goes on as the slice that is its own.
+const std::string& ProgramMap::next_after(NodeId id, std::size_t input) const {
+  const CustomPart* custom = custom_part(tape_, id);
+  if (!custom || input < custom->inputs) return next_name_[id];
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < input - custom->inputs; ++i)
+    begin += static_cast<std::int64_t>(custom->results[i].size());
+  for (NodeId next = id + 1; next < size(); ++next)
+    if (tape_[next].op->name == "slice" && tape_.inputs(next)[0] == id && tape_[next].attributes.ints[1] == begin)
+      return next_name_[next];
+  return next_name_[id];
 }
 
 bool ProgramMap::crosses(NodeId id, NodeId input) const {
@@ -102,7 +119,8 @@ std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
 
 std::string ProgramMap::words(NodeId id, std::size_t input) const {
   const std::string to = value(tape_.inputs(id)[input], id);
-  const std::string over = next_name_[id].empty() ? std::string(tape_[id].op->name) : next_name_[id];
+  const std::string& next = next_after(id, input);
+  const std::string over = next.empty() ? std::string(tape_[id].op->name) : next;
   return to == over ? "to " + to : fmt::format("to {} through {}", to, over);
 }
 

@@ -53,6 +53,7 @@ class ProgramMap {
  private:
   bool crosses(NodeId id, NodeId input) const;
   Var factor(const Edge& edge, std::size_t side) const;
+  const std::string& next_after(NodeId id, std::size_t input) const;
   void find_classes();
   void find_states();
 

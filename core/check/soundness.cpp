@@ -3,8 +3,11 @@
 #include <unroll/core/check/entry_name.hpp>
 #include <unroll/core/check/finite.hpp>
 #include <unroll/core/tape/op.hpp>
+#include <unroll/core/tape/recorded_call.hpp>
 
+#include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -63,9 +66,46 @@ std::optional<Diagnosis> nonfinite_result(Objective& objective, const std::vecto
                    {}};
 }
 
+std::optional<Diagnosis> not_repeatable(Objective& objective, const std::vector<double>& first,
+                                        const std::vector<double>& second) {
+  if (first.size() == second.size() &&
+      (first.empty() || std::memcmp(first.data(), second.data(), first.size() * sizeof(double)) == 0))
+    return std::nullopt;
+  const double a = std::accumulate(first.begin(), first.end(), 0.0),
+               b = std::accumulate(second.begin(), second.end(), 0.0);
+  return Diagnosis{Cause::not_repeatable,
+                   fmt::format("the program gives {} and then {} for the same leaves: make it deterministic (a fresh "
+                               "generator in every call; no "
+                               "state that is kept between calls)",
+                               a, b),
+                   {first_difference(objective)}};
+}
+
+// A node whose operation, asked again, gives other numbers than it gave: its operands were overwritten in between.
+std::optional<Diagnosis> overwritten(Objective& objective) {
+  Tape tape;
+  const Var loss = objective.record(tape);
+  for (NodeId id = 0; id <= loss.id(); ++id) {
+    const Node& node = tape[id];
+    if (node.op->is_leaf() || node.op->replay || node.op->view) continue;
+    const RecordedCall call(tape, id);
+    Array again(node.value.shape, node.value.dtype);
+    if (again.size() > 0) evaluate(*node.op, *call, node.value.shape, node.value.dtype, again.data(), false);
+    if (same_bits(again, node.value)) continue;
+    return Diagnosis{
+        Cause::in_place,
+        fmt::format(
+            "an operand of {} was overwritten after it was used: the way back sees other numbers than the way forward",
+            node_name(tape, id)),
+        {fmt::format("the operation, asked again, gives another result  {}", tape.where(id)),
+         "an Array shares its memory when it is copied: give the tape a copy() of what changes"}};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::optional<Diagnosis> unsound(Objective& objective, const std::vector<Array>& gradients) {
+std::optional<Diagnosis> unsound(Objective& objective) {
   if (auto leaf = nonfinite_leaf(objective.leaves())) return leaf;
 
   std::vector<Array> before;
@@ -79,22 +119,10 @@ std::optional<Diagnosis> unsound(Objective& objective, const std::vector<Array>&
                      fmt::format("the program changes {} as it runs: a gradient is that of fixed leaves", p.name()),
                      {"its elements differ after a run from those before"}};
   }
-  if (auto result = nonfinite_result(objective, first, gradients)) return result;
-
-  const auto unequal = [](const std::vector<double>& a, const std::vector<double>& b) {
-    return a.size() != b.size() || (!a.empty() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) != 0);
-  };
-  if (unequal(first, second)) {
-    double a = 0, b = 0;
-    for (const double term : first) a += term;
-    for (const double term : second) b += term;
-    return Diagnosis{Cause::not_repeatable,
-                     fmt::format("the program gives {} and then {} for the same leaves: make it deterministic (a fresh "
-                                 "generator in every call; no state that is kept between calls)",
-                                 a, b),
-                     {first_difference(objective)}};
-  }
-  const std::vector<Array> again = objective.gradients();
+  if (auto found = not_repeatable(objective, first, second)) return found;
+  if (auto found = overwritten(objective)) return found;
+  const std::vector<Array> gradients = objective.gradients(), again = objective.gradients();
+  if (auto found = nonfinite_result(objective, first, gradients)) return found;
   for (std::size_t i = 0; i < again.size(); ++i)
     if (!same_bits(again[i], gradients[i]))
       return Diagnosis{Cause::not_repeatable,

@@ -135,6 +135,7 @@ struct FlowCommandOptions {
 
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
+int run_zoo(const ZooOptions& options);
 int run_render(const RenderOptions& options);
 int run_list(const ListOptions& options);
 int run_bias(const BiasOptions& options);

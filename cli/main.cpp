@@ -250,6 +250,19 @@ void add_check(CLI::App& app, CheckOptions& o, Run& run) {
   c.callback([&] { run = [&] { return run_check(o); }; });
 }
 
+void add_zoo(CLI::App& app, ZooOptions& o, Run& run) {
+  CLI::App& c =
+      add(app, "zoo", "Cells with a fault in their backward pass, for you to find",
+          "Each animal is a recurrent cell whose gradient is wrong in one place. The list does not say where; with a\n"
+          "NAME, the gradient check says what it finds, and then what the fault is.\n\n"
+          "Examples:\n"
+          "  unroll zoo\n"
+          "  unroll zoo peephole-lstm");
+  c.add_option("NAME", o.animal, "an animal; none lists all")->type_name("");
+  add_json(c, o.json, R"({"animals": [{"name", "fault", "diagnosis", "cause", "evidence", "source"}]})");
+  c.callback([&] { run = [&] { return run_zoo(o); }; });
+}
+
 void add_render(CLI::App& app, RenderOptions& o, Run& run) {
   CLI::App& c = add(
       app, "render", "Draw a cell, unrolled over time",
@@ -542,6 +555,7 @@ int main(int argc, char** argv) {
       "Exit status: 0 done, 1 a check failed, 2 the request cannot be met (a message says why).");
   SummaryOptions summary;
   CheckOptions check;
+  ZooOptions zoo;
   RenderOptions render;
   ListOptions list;
   BiasOptions bias;
@@ -555,6 +569,7 @@ int main(int argc, char** argv) {
   add_hello(app, hello, run);
   add_summary(app, summary, run);
   add_check(app, check, run);
+  add_zoo(app, zoo, run);
   add_list(app, list, run);
   add_render(app, render, run);
   add_bias(app, bias, run);

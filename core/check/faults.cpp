@@ -116,7 +116,14 @@ class Search {
     states();
     exchanged();
     for (const NodeId leaf : leaves_) of_leaf(leaf);
-    for (const auto& [key, members] : map_->classes()) function(members);
+    std::map<std::string_view, Members> everywhere;  // all nodes of one operation
+    for (const auto& [key, members] : map_->classes()) {
+      function(members, "");
+      Members& all = everywhere[tape_[members[0]].op->name];
+      all.insert(all.end(), members.begin(), members.end());
+    }
+    for (const auto& [op, members] : everywhere) function(members, ", and likewise everywhere");
+    for (const auto& [key, members] : map_->classes()) neighbours(members);
     each_edge([&](const Members& members, std::size_t i) { of_edge(members, i); });
     each_edge([&](const Members& members, std::size_t i) { operands(members, i); });
     normalisation();
@@ -267,27 +274,60 @@ class Search {
 
   // ---- derivatives of tanh, sigmoid, relu and softplus
 
-  void function(const Members& members) {
+  void function(const Members& members, const std::string& where) {
     const std::string_view op = tape_[members[0]].op->name;
     const Edges all = map_->edges(members, 0);
     const NodeId shown = members.back();
-    if (op == "gather") return positions(map_->words(shown, 0), all);
+    if (op == "gather") return positions(map_->words(shown, 0) + where, all);
     if (op != "tanh" && op != "sigmoid" && op != "relu" && op != "softplus" && op != "clip" && op != "softmax") return;
     const std::string y = map_->value(shown, shown);
+    if (all.empty()) return;
     const std::string missing = op == "tanh"      ? fmt::format("1 - {}^2", y)
                                 : op == "sigmoid" ? fmt::format("{0} (1 - {0})", y)
                                                   : fmt::format("{}'", op);
     add(Cause::derivative_factor,
-        fmt::format("the factor {} is missing: the derivative of the {} that gives {}", missing, op, y), all,
+        fmt::format("the factor {} is missing: the derivative of the {} that gives {}{}", missing, op, y, where), all,
         [](const Edge&, Var g, Var) { return g; });
     for (const auto& [name, words, derivative] : other_derivatives)
       if (name == op)
-        add(Cause::derivative_factor, fmt::format(fmt::runtime(words), y), all,
+        add(Cause::derivative_factor, fmt::format(fmt::runtime(words), y) + where, all,
             [map = map_, d = derivative](const Edge& edge, Var g, Var) {
               const Var a = map->tape().var(map->tape().inputs(edge.node)[0]);
               return g * d(a, map->tape().var(edge.node));
             });
-    if (op == "tanh" || op == "sigmoid") function_of_another(members, all, y);
+    if (where.empty() && (op == "tanh" || op == "sigmoid")) function_of_another(members, all, y);
+  }
+
+  // A mask, or another constant, of the step beside.
+  void neighbours(const Members& members) {
+    const std::string_view op = tape_[members[0]].op->name;
+    if (op != "where" && op != "mul") return;
+    const Edges all =
+        together(map_->edges(members, 1), op == "where" ? map_->edges(members, 2) : map_->edges(members, 0));
+    const auto constant_of = [this](NodeId id) -> std::optional<NodeId> {
+      for (const NodeId input : tape_.inputs(id))
+        if (tape_[input].op == &constant_op() && tape_[input].value.size() > 1) return input;
+      return std::nullopt;
+    };
+    std::map<std::int32_t, NodeId> by_step;
+    for (const NodeId id : members)
+      if (const auto constant = constant_of(id)) by_step[step_of(id)] = *constant;
+    if (by_step.size() < 2) return;
+    for (const std::int32_t beside : {-1, 1})
+      for (const double beyond : {1.0, 0.0})  // what stands where there is no such step
+        add(Cause::wrong_operand,
+            fmt::format("in the gradient {}, the mask of the step {} is used", map_->words(members.back(), 1),
+                        beside < 0 ? "before" : "after"),
+            all, [map = map_, by_step, beside, beyond](const Edge& edge, Var g, Var contribution) {
+              Tape& tape = map->tape();
+              const auto own = by_step.find(tape[edge.node].place.step),
+                         found = by_step.find(tape[edge.node].place.step + beside);
+              if (own == by_step.end()) return contribution;
+              const ArrayView& like = tape[own->second].value;
+              const Var mask = found != by_step.end() ? tape.var(found->second)
+                                                      : tape.constant(Array::filled(like.shape, beyond, like.dtype));
+              return tape[edge.node].op->name == "where" && edge.input == 2 ? g * (1 - mask) : g * mask;
+            });
   }
 
   // The rows of a table, and sequences that are turned round.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -31,23 +30,16 @@ std::string explain(const VCurve& c) {
 }
 
 std::string to_string(const VCurve& curve) {
-  constexpr double width = 40;
-  double lowest = std::numeric_limits<double>::infinity(), highest = 0;
-  const auto error = [&](const VCurve::Point& p) { return std::abs(p.central - curve.analytic); };
-  for (const VCurve::Point& p : curve.points)
-    if (const double e = error(p); std::isfinite(e) && e > 0) {
-      lowest = std::min(lowest, e);
-      highest = std::max(highest, e);
-    }
+  constexpr double width = 48, decades = 16;  // a full bar is an error as large as the derivative itself
+  const double size = std::max(std::abs(curve.analytic), std::abs(curve.numeric));
   std::string text = fmt::format("{:>9}  {:>9}\n", "step", "|error|");
   for (std::size_t i = 0; i < curve.points.size(); i += 2) {  // every second step is enough to see the V
     const VCurve::Point& p = curve.points[i];
-    const double e = error(p);
-    text += fmt::format("{:>9.1e}  {:>9.1e}", p.step, e);
-    if (std::isfinite(e) && e > 0) {
-      const double range = std::max(1.0, std::log10(highest / lowest));
-      const auto bar = static_cast<std::size_t>(1 + std::lround((width - 1) * std::log10(e / lowest) / range));
-      text += "  " + std::string(bar, '*');
+    const double error = std::abs(p.central - curve.analytic);
+    text += fmt::format("{:>9.1e}  {:>9.1e}", p.step, error);
+    if (error > 0 && size > 0 && std::isfinite(error)) {
+      const double length = width * (1 + std::log10(error / size) / decades);
+      text += "  " + std::string(static_cast<std::size_t>(std::clamp(length, 1.0, width)), '*');
     }
     text += "\n";
   }

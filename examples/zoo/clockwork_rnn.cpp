@@ -18,19 +18,24 @@ Var moving(Tape& tape, std::int64_t t, std::int64_t hidden) {
   return tape.constant(mask, "m");
 }
 
-Var tick(Var us, Var h, Var W_h) {
-  std::vector<Var> states;
+// The candidates of all steps come out beside the states, for the way back.
+std::vector<Var> tick(std::span<const Var> in) {
+  const Var us = in[0], W_h = in[2];
+  Var h = in[1];
+  std::vector<Var> states, candidates;
   for (std::int64_t t = 1; t <= us.shape()[0]; ++t) {
     const Step step(us.tape(), t);
     const Var from_h = matmul(h, W_h);
     const Var n = tanh(select(us, 0, t - 1) + from_h).named("n");
     h = where(moving(us.tape(), t, h.shape()[1]), n, h).named("h");
     states.push_back(h);
+    candidates.push_back(n);
   }
-  return stack(states);
+  return {stack(states), stack(candidates)};
 }
 
-std::vector<Var> tick_backward(Var us, Var h0, Var W_h, Var hs, Var d_hs) {
+std::vector<Var> tick_backward(std::span<const Var> in, std::span<const Var> out, std::span<const Var> d) {
+  const Var us = in[0], h0 = in[1], W_h = in[2], hs = out[0], ns = out[1], d_hs = d[0];
   const auto T = static_cast<std::size_t>(us.shape()[0]);
   std::vector<Var> h{h0}, d_us(T);
   for (std::size_t t = 0; t < T; ++t) h.push_back(select(hs, 0, static_cast<std::int64_t>(t)));
@@ -39,7 +44,7 @@ std::vector<Var> tick_backward(Var us, Var h0, Var W_h, Var hs, Var d_hs) {
     const auto at = static_cast<std::int64_t>(t);
     const Var dh = carried.empty() ? select(d_hs, 0, at) : carried + select(d_hs, 0, at);
     const Var m = moving(us.tape(), at, W_h.shape()[0]), still = dh * (1 - m);
-    const Var dn = dh * m, da = dn * (1 - square(h[t + 1]));  // where a unit moves, h is n
+    const Var dn = dh * m, da = dn * (1 - square(select(ns, 0, at)));
     d_us[t] = da;
     add_to(dW_h, matmul(transpose(h[t]), da));
     carried = still + matmul(da, transpose(W_h));
@@ -52,7 +57,7 @@ struct ClockworkRNN : SimpleCell {
     const Scope scope(before.h.tape(), name());
     const auto [W, U, bias] = weights(before.h.tape());
     const Var inputs = matmul(stack(xs), W) + bias;
-    return steps_of(custom_vjp(tick, tick_backward, inputs, before.h, U));
+    return steps_of(custom_vjp(tick, tick_backward, {inputs, before.h, U})[0]);
   }
 };
 

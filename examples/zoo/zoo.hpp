@@ -20,14 +20,14 @@ struct Specimen {
   std::function<std::vector<Var>(Tape& tape, std::int64_t batch)> zero_state;
   // From x (time, batch, input) and the Vars of a first state: the outputs of the steps, each (batch, features), and the last state.
   std::function<Sequence<std::vector<Var>>(Var x, std::span<const Var> state)> unrolled;
-  // gradcheck() of the cell itself. Throws Error where two runs of it differ.
+  // gradcheck() of the cell itself.
   std::function<GradcheckReport(const LayerCheckOptions& options)> check;
 };
 
 struct Animal {
   std::string name;        // "minimal-rnn"
   std::string fault;       // what is wrong, in one sentence: the answer
-  std::string cause;       // its kind, one of causes()
+  Cause cause;             // its kind, as the diagnosis gives it
   std::string source;      // "examples/zoo/minimal_rnn.cpp"
   Specimen (*specimen)();  // a new one at every call, because some change as they run
 
@@ -39,9 +39,6 @@ const std::vector<Animal>& zoo();
 
 // The animal of this name. Throws Error, which lists the names, if there is none.
 const Animal& find(const std::string& name);
-
-// The kinds of faults.
-std::span<const std::string> causes();
 
 // ---- one file each
 

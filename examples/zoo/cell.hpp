@@ -66,18 +66,18 @@ struct Weights {
 // A cell with W_x (input, blocks * hidden), W_h (hidden, blocks * hidden) and b (blocks * hidden): the gates stand side by side.
 template <class StateCell, int blocks> class PackedCell : public StateCell {
  public:
-  const Parameter W_x = StateCell::weight("W_x", {StateCell::options.input, blocks* StateCell::options.hidden});
-  const Parameter W_h = StateCell::weight("W_h", {StateCell::options.hidden, blocks* StateCell::options.hidden});
-  const Parameter b = StateCell::weight("b", {blocks * StateCell::options.hidden});
+  const Parameter W_x = this->weight("W_x", {this->options.input, width()});
+  const Parameter W_h = this->weight("W_h", {this->options.hidden, width()});
+  const Parameter b = this->weight("b", {width()});
 
  protected:
   using StateCell::StateCell;
+  std::int64_t width() const { return blocks * this->options.hidden; }
   Weights weights(Tape& tape) const { return {tape.use(W_x), tape.use(W_h), tape.use(b)}; }
 };
 
 struct SimpleCell : PackedCell<HiddenCell, 1> {
-  SimpleCell(Sizes sizes = {})
-      : PackedCell("rnn", sizes) {}  // NOLINT(google-explicit-constructor): a cell is its sizes
+  SimpleCell(Sizes sizes = {}) : PackedCell("rnn", sizes) {}  // NOLINT(google-explicit-constructor)
 };
 
 // Blocks r z n.

@@ -43,10 +43,10 @@ const std::vector<Animal>& zoo() {
       animal(
           "position-table-rnn", position_table_rnn, Cause::batch_term,
           "Rows of the batch that looked up one row of the table overwrite each other's gradient, where they add up."),
-      animal("memory-reader", memory_reader, Cause::derivative_factor,
-             "The softmax is differentiated like a sigmoid, da * a (1 - a): every score moves all weights, so -a * "
-             "sum(a da) over "
-             "the others is missing."),
+      animal(
+          "memory-reader", memory_reader, Cause::derivative_factor,
+          "The softmax is differentiated like a sigmoid, da * a (1 - a), where it is a * (da - sum(a da)): each score "
+          "moves all weights."),
       animal("layer-norm-rnn", layer_norm_rnn, Cause::gate_term,
              "The deviation is taken as a constant: -n * mean(n dn) / s, what comes back through it, is missing."),
       animal("gru-mix", gru_mix, Cause::wrong_operand,

@@ -104,18 +104,26 @@ inline Array packed_entry(const std::map<std::string, Array>& packed, const std:
   return columns(home, k * width, (k + 1) * width);
 }
 
-// Equal values and gradients. `expected` is that of the packed form; `found` that of either.
+// The first difference in values and gradients. `expected` is that of the packed form; `found` that of either.
+inline Comparison compare(const Solution& found, const Solution& expected, const std::string& gates,
+                          double absolute = 1e-12, double relative = 1e-11) {
+  Comparison first;
+  const auto look_at = [&](const std::string& what, const Array& a, const Array& b) {
+    if (!first) return;
+    if (const Comparison one = close(a, b, absolute, relative); !one) first.message = what + ": " + one.message;
+  };
+  look_at("output", found.output, expected.output);
+  look_at("h", found.h, expected.h);
+  look_at("c", found.c, expected.c);
+  if (found.gradients.size() < expected.gradients.size()) return {"too few gradients"};
+  for (const auto& [name, gradient] : found.gradients)
+    look_at("gradient of " + name, gradient, packed_entry(expected.gradients, name, gates));
+  return first;
+}
+
 inline void check_equal(const Solution& found, const Solution& expected, const std::string& gates,
                         double absolute = 1e-12, double relative = 1e-11) {
-  CHECK(close(found.output, expected.output, absolute, relative));
-  CHECK(close(found.h, expected.h, absolute, relative));
-  CHECK(close(found.c, expected.c, absolute, relative));
-  CHECK(found.gradients.size() >= expected.gradients.size());
-  for (const auto& entry : found.gradients) {
-    const std::string& name = entry.first;
-    INFO("gradient of ", name);
-    CHECK(close(entry.second, packed_entry(expected.gradients, name, gates), absolute, relative));
-  }
+  CHECK(compare(found, expected, gates, absolute, relative));
 }
 
 // Calls body(packed, textbook, gates) with every kind of recurrent layer in float64, in both forms with equal random

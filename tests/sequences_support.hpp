@@ -31,22 +31,28 @@ struct Unrolled {
   std::vector<Array> d_initial, d_parameters;
 };
 
-inline void check_equal(const Unrolled& found, const Unrolled& expected, double absolute = 1e-12,
-                        double relative = 1e-11) {
-  CHECK(close(found.output, expected.output, absolute, relative));
-  CHECK(close(found.d_x, expected.d_x, absolute, relative));
-  REQUIRE(found.state.size() == expected.state.size());
-  REQUIRE(found.d_parameters.size() == expected.d_parameters.size());
+// The first difference between two.
+inline Comparison compare(const Unrolled& found, const Unrolled& expected, double absolute = 1e-12,
+                          double relative = 1e-11) {
+  Comparison first;
+  const auto look_at = [&](const std::string& what, const Array& a, const Array& b) {
+    if (!first) return;
+    if (const Comparison one = close(a, b, absolute, relative); !one) first.message = what + ": " + one.message;
+  };
+  look_at("output", found.output, expected.output);
+  look_at("gradient of x", found.d_x, expected.d_x);
+  if (found.state.size() != expected.state.size() || found.d_parameters.size() != expected.d_parameters.size())
+    return {"another number of states or parameters"};
   for (std::size_t i = 0; i < found.state.size(); ++i) {
-    INFO("state ", i);
-    CHECK(close(found.state[i], expected.state[i], absolute, relative));
-    CHECK(close(found.d_initial[i], expected.d_initial[i], absolute, relative));
+    look_at("state " + std::to_string(i), found.state[i], expected.state[i]);
+    look_at("gradient of initial state " + std::to_string(i), found.d_initial[i], expected.d_initial[i]);
   }
-  for (std::size_t i = 0; i < found.d_parameters.size(); ++i) {
-    INFO("parameter ", i);
-    CHECK(close(found.d_parameters[i], expected.d_parameters[i], absolute, relative));
-  }
+  for (std::size_t i = 0; i < found.d_parameters.size(); ++i)
+    look_at("gradient of parameter " + std::to_string(i), found.d_parameters[i], expected.d_parameters[i]);
+  return first;
 }
+
+inline void check_equal(const Unrolled& found, const Unrolled& expected) { CHECK(compare(found, expected)); }
 
 // The elements of `from` whose axis-`axis` positions are start .. start + extent of it.
 inline Array part(const Array& from, std::size_t axis, std::int64_t start, std::int64_t extent) {

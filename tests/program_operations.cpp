@@ -566,7 +566,7 @@ std::size_t Draft::pick(const std::function<bool(const Shape&)>& fits, const Sha
   if (fitting.empty() || chance(0.05)) return input(otherwise);
   const auto last_result =
       std::find_if(fitting.rbegin(), fitting.rend(), [&](std::size_t i) { return !lines_[i].is_input(); });
-  if (last_result != fitting.rend() && chance(0.7)) return *last_result;
+  if (last_result != fitting.rend() && chance(0.5)) return *last_result;
   return fitting[random.below(fitting.size())];
 }
 
@@ -593,7 +593,7 @@ std::size_t Draft::beside(const Shape& shape) {
     extents.erase(extents.begin(), extents.begin() + between(0, static_cast<std::int64_t>(extents.size())));
   if (chance(0.15)) extents.insert(extents.begin(), extent());
   if (!broadcast_together(shape, Shape(extents))) extents = shape.vector();  // an axis was put before a shorter shape
-  if (chance(0.5)) return input(Shape(extents));
+  if (chance(0.25)) return input(Shape(extents));
   return pick([&](const Shape& other) { return broadcast_together(shape, other); }, Shape(extents));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -164,7 +165,9 @@ std::vector<RandomProgram> smaller_programs(const RandomProgram& program) {
     if (infer_shapes(candidate) && total_size(candidate) < total_size(lines))
       result.push_back({std::move(candidate), program.round});
   };
-  for (const std::int64_t extent : {4, 3, 2})
+  std::set<std::int64_t> extents;
+  for (const Line& line : lines) extents.insert(line.shape.begin(), line.shape.end());
+  for (const std::int64_t extent : extents)
     for (std::int64_t smaller = 1; smaller < extent; ++smaller)
       add_if_smaller(with_extents_replaced(lines, extent, smaller));
   for (std::size_t i = 0; i < first; ++i)
@@ -172,9 +175,9 @@ std::vector<RandomProgram> smaller_programs(const RandomProgram& program) {
       std::vector<Line> shorter = lines, without = lines;
       shorter[i].shape = lines[i].shape.with(axis, 1);
       add_if_smaller(shorter);
-      std::vector<std::int64_t> extents = lines[i].shape.vector();
-      extents.erase(extents.begin() + static_cast<std::ptrdiff_t>(axis));
-      without[i].shape = Shape(extents);
+      std::vector<std::int64_t> others = lines[i].shape.vector();
+      others.erase(others.begin() + static_cast<std::ptrdiff_t>(axis));
+      without[i].shape = Shape(others);
       add_if_smaller(without);
     }
   if (!program.round) result.push_back({lines, true});

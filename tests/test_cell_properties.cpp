@@ -19,8 +19,8 @@ void check_law(int cases, std::string (*law)(const Function&)) {
 }
 
 Recompute draw_schedule() {
-  const std::int64_t number = *rc::gen::inRange<std::int64_t>(1, 4);
-  switch (*rc::gen::inRange(0, 3)) {
+  const std::int64_t number = *rc::gen::inRange<std::int64_t>(1, 4).as("number");
+  switch (*rc::gen::inRange(0, 3).as("schedule: square_root, every(number) or revolve(number)")) {
     case 0: return Recompute::square_root();
     case 1: return Recompute::every(number);
     default: return Recompute::revolve(number);
@@ -156,7 +156,7 @@ TEST_CASE("property: for layers over time with recomputation, a recorded backwar
 TEST_CASE("property: for layers over time, truncation beyond the whole sequence changes no digit") {
   check_property(200, [](const RecurrentCase& c) {
     OverTimeOptions options = c.options();
-    options.truncate = Truncation{.k1 = *rc::gen::inRange<std::int64_t>(1, c.time + 1), .k2 = c.time};
+    options.truncate = Truncation{.k1 = *rc::gen::inRange<std::int64_t>(1, c.time + 1).as("k1"), .k2 = c.time};
     return equal_digits(function_of(c, options), function_of(c, c.options()));
   });
 }

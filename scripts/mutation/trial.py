@@ -1,0 +1,212 @@
+"""Builds a mutant and runs the tests on it, beside a build tree that stays as it is."""
+
+import json
+import os
+import resource
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+KILLED, SURVIVED, INVALID = "killed", "survived", "invalid"
+MEMORY = 8 << 30  # of one run of the tests: a mutant that records without end must not take the machine with it
+
+
+class Trouble(Exception):
+    """Why no mutant can be tried."""
+
+
+class Stopped(Exception):
+    """The run was interrupted."""
+
+
+class Commands:
+    """Runs programs, and ends those that run when the whole is stopped."""
+
+    def __init__(self):
+        self.running, self.lock, self.stopped = set(), threading.Lock(), False
+
+    def run(self, command, directory, limit=None, **more):
+        """(exit status, output); the status is None when the time was up."""
+        with self.lock:
+            if self.stopped:
+                raise Stopped
+            process = subprocess.Popen(
+                command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True, **more,
+            )  # fmt: skip
+            self.running.add(process)
+        try:
+            output, _ = process.communicate(timeout=limit)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            end(process)
+            output, _ = process.communicate()
+            status = None
+        with self.lock:
+            self.running.discard(process)
+            if self.stopped:
+                raise Stopped
+        return status, output.decode(errors="replace")
+
+    def stop(self):
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                end(process)
+
+
+def end(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)  # it leads a session of its own
+    except ProcessLookupError:
+        pass
+
+
+def restrict():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class Build:
+    """A copy of the sources and objects of a build tree, in which one object at a time is exchanged."""
+
+    def __init__(self, project, preset, folder, commands):
+        self.project, self.folder, self.commands = project, folder, commands
+        self.tree = project / "build" / preset
+        self.preset = preset
+
+    def prepare(self):
+        """Brings the build tree up to date and copies what the mutants need: what comes later to the sources does not matter."""
+        for step in (["cmake", "--preset", self.preset], ["cmake", "--build", "--preset", self.preset, "--target", "unroll_tests"]):
+            status, output = self.commands.run(step, self.project)
+            if status != 0:
+                raise Trouble(f"{shlex.join(step)} failed:\n{output}")
+        source = self.folder / "source"
+        shutil.rmtree(source, ignore_errors=True)
+        for room in ("core", "layers", "optim", "examples", "include"):
+            shutil.copytree(self.project / room, source / room, symlinks=True)
+        status, output = self.commands.run(["ninja", "-t", "commands", "tests/unroll_tests"], self.tree)
+        lines = [line for line in output.splitlines() if line.startswith(": && ")]
+        archive = [line for line in lines if " qc libunroll.a " in line]
+        link = [line for line in lines if " -o tests/unroll_tests " in line]
+        if status != 0 or not archive or not link:
+            raise Trouble(f"{self.tree}: no commands for libunroll.a and tests/unroll_tests: is it a build tree of Ninja?")
+        self.objects = [word for word in shlex.split(archive[0]) if word.endswith(".o")]
+        self.link = shlex.split(link[0].removeprefix(": && ").split(" && ")[0])
+        objects = self.folder / "objects"
+        shutil.rmtree(objects, ignore_errors=True)
+        for name in {*self.objects, *(word for word in self.link if word.endswith((".o", ".a")) and word != "libunroll.a")}:
+            if not Path(name).is_absolute():
+                (objects / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(self.tree / name, objects / name)
+        self.compile = {}
+        for entry in json.loads((self.tree / "compile_commands.json").read_text()):
+            self.compile[os.path.relpath(entry["file"], self.project)] = shlex.split(entry["command"])
+
+    def arguments(self, file):
+        """What libclang is told: what g++ is told, but for the options that only g++ knows."""
+        keep = []
+        for word in self.compile[file]:
+            if word.startswith(("-I", "-D", "-std=")):
+                keep.append(word)
+        return keep
+
+    def compile_command(self, file, text, output):
+        """The file's own command, with less optimisation, on another text and beside the copied headers."""
+        words = [w.replace(f"-I{self.project}/", f"-I{self.folder}/source/") for w in self.compile[file]]
+        words[words.index("-o") + 1] = str(output)
+        words[words.index("-c") + 1] = str(text)
+        return [*words, "-O1", "-w", "-Wno-error"]
+
+    def make(self, workshop, replaced):
+        """Links the tests with the objects of `replaced` (file -> object) in place of the library's own; returns the executable, or None."""
+        archive, executable = workshop / "libunroll.a", workshop / "unroll_tests"
+        archive.unlink(missing_ok=True)
+        names = {f"CMakeFiles/unroll.dir/{file}.o": str(path) for file, path in replaced.items()}
+        members = [names.get(name, name) for name in self.objects]
+        status, output = self.commands.run(["ar", "qcsT", str(archive), *members], self.folder / "objects")
+        if status != 0:
+            raise Trouble(f"ar failed: {output}")
+        link = [{"libunroll.a": str(archive), "tests/unroll_tests": str(executable)}.get(w, w) for w in self.link]
+        status, output = self.commands.run(link, self.folder / "objects")
+        return executable if status == 0 else None
+
+    def test(self, executable, workshop, chosen, limit):
+        """The first test case that fails (a name, or why there is none), or None when all pass."""
+        run = workshop / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir()
+        status, output = self.commands.run(
+            [str(executable), "--abort-after=1", "--no-path-filenames", *chosen], run, limit,
+            env={**os.environ, "TMPDIR": str(run)}, preexec_fn=restrict,
+        )  # fmt: skip
+        if status == 0:
+            return None
+        if status is None:
+            return f"stopped after {limit:.0f} s"
+        lines = output.splitlines()
+        for i, line in enumerate(lines):
+            if line.startswith("TEST CASE:"):
+                return line.removeprefix("TEST CASE:").strip()
+        return f"ended with status {status}"
+
+
+class Trial:
+    """The unchanged objects of some files, and mutants of them."""
+
+    def __init__(self, build, stages):
+        """`stages` gives the arguments of the runs of the tests for a file, the likeliest to fail first."""
+        self.build, self.stages = build, stages
+        self.unchanged, self.limits, self.lock = {}, {}, threading.Lock()
+
+    def compile_unchanged(self, file, workshop):
+        output = self.build.folder / "unchanged" / f"{file}.o"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        text = self.build.folder / "source" / file
+        status, said = self.build.commands.run(self.build.compile_command(file, text, output), workshop)
+        if status != 0:
+            raise Trouble(f"{file} does not compile without a change:\n{said}")
+        self.unchanged[file] = output
+
+    def check_unchanged(self, workshop):
+        """The tests must pass when nothing is changed; how long they take sets the time that a mutant has."""
+        self.original = self.build.make(workshop, self.unchanged)
+        if not self.original:
+            raise Trouble("the tests do not link without a change")
+        self.original = self.original.rename(workshop / "unroll_tests_unchanged")
+
+    def limit(self, chosen, workshop):
+        with self.lock:
+            key = tuple(chosen)
+            if key not in self.limits:
+                start = time.monotonic()
+                if failed := self.build.test(self.original, workshop, chosen, 600):
+                    raise Trouble(f"the tests do not pass without a change: {failed}")
+                self.limits[key] = 10 + 5 * (time.monotonic() - start)
+            return self.limits[key]
+
+    def run(self, mutant, workshop):
+        """(verdict, what killed it or why it is not valid)."""
+        text = workshop / mutant.file
+        text.parent.mkdir(parents=True, exist_ok=True)
+        source = (self.build.folder / "source" / mutant.file).read_bytes()
+        text.write_bytes(source[: mutant.start] + mutant.text.encode() + source[mutant.end :])
+        output = text.with_suffix(".o")
+        status, said = self.build.commands.run(self.build.compile_command(mutant.file, text, output), workshop, 120)
+        if status is None:
+            return INVALID, "the compiler takes too long"
+        if status != 0:
+            error = [line for line in said.splitlines() if "error:" in line]
+            return INVALID, error[0].split("error:")[1].strip() if error else "does not compile"
+        executable = self.build.make(workshop, {**self.unchanged, mutant.file: output})
+        if not executable:
+            return INVALID, "does not link"
+        for chosen in self.stages(mutant.file):
+            limit = self.limit(chosen, workshop)
+            if killer := self.build.test(executable, workshop, chosen, limit):
+                return KILLED, killer
+        return SURVIVED, ""

@@ -91,7 +91,7 @@ class Source:
     def __init__(self, path, name, arguments):
         self.name = name
         self.bytes = path.read_bytes()
-        unit = Index.create().parse(str(path), args=arguments)
+        unit = Index.create(excludeDecls=True).parse(str(path), args=arguments)
         errors = [str(d) for d in unit.diagnostics if d.severity >= 3]
         if errors:
             raise ValueError(f"{name}: libclang cannot read it: {errors[0]}")

@@ -74,10 +74,11 @@ def restrict():
 class Build:
     """A copy of the sources and objects of a build tree, in which one object at a time is exchanged."""
 
-    def __init__(self, project, preset, folder, commands):
-        self.project, self.folder, self.commands = project, folder, commands
+    def __init__(self, project, preset, files, folder, commands):
+        self.project, self.files, self.folder, self.commands = project, files, folder, commands
         self.tree = project / "build" / preset
         self.preset = preset
+        self.headers = []
 
     def prepare(self):
         """Brings the build tree up to date and copies what the mutants need: what comes later to the sources does not matter."""
@@ -107,27 +108,46 @@ class Build:
         for entry in json.loads((self.tree / "compile_commands.json").read_text()):
             self.compile[os.path.relpath(entry["file"], self.project)] = shlex.split(entry["command"])
 
-    def arguments(self, file):
-        """What libclang is told: what g++ is told, but for the options that only g++ knows."""
-        keep = []
-        for word in self.compile[file]:
-            if word.startswith(("-I", "-D", "-std=")):
-                keep.append(word)
-        return keep
-
     def compile_command(self, file, text, output):
         """The file's own command, with less optimisation, on another text and beside the copied headers."""
         words = [w.replace(f"-I{self.project}/", f"-I{self.folder}/source/") for w in self.compile[file]]
         words[words.index("-o") + 1] = str(output)
         words[words.index("-c") + 1] = str(text)
-        return [*words, "-O1", "-w", "-Wno-error"]
+        return [*words, "-O1", "-w", "-Wno-error", *self.headers]
+
+    def precompile(self, compiler, output):
+        """Reads the headers that the files include once for all mutants: most of a compiler's time goes there."""
+        header = self.folder / "headers" / "all.hpp"
+        header.parent.mkdir(exist_ok=True)
+        texts = [(self.folder / "source" / file).read_text() for file in self.files]
+        included = {line for text in texts for line in text.splitlines() if line.startswith("#include <")}
+        ordered = sorted(included, key=lambda line: ("<unroll/" not in line, line))
+        header.write_text("\n".join(ordered) + "\n")
+        status, said = self.commands.run([*compiler, "-x", "c++-header", str(header), "-o", str(output)], self.folder)
+        if status != 0:
+            raise Trouble(f"the headers do not compile together:\n{said}")
+        return header
+
+    def for_libclang(self):
+        """The arguments with which libclang reads a file."""
+        output = self.folder / "headers" / "all.pch"
+        options = [word for word in self.compile_command(self.files[0], "", "") if word.startswith(("-I", "-D", "-std="))]
+        self.precompile(["clang++-14", *options], output)
+        return [*options, "-include-pch", str(output)]
+
+    def for_compiler(self):
+        words = self.compile_command(self.files[0], "", "")
+        header = self.folder / "headers" / "all.hpp"
+        compiler = [w for w in words if w not in ("-o", "-c", "")]
+        self.precompile(compiler, f"{header}.gch")
+        self.headers = ["-include", str(header)]
 
     def make(self, workshop, replaced):
         """Links the tests with the objects of `replaced` (file -> object) in place of the library's own; returns the executable, or None."""
         archive, executable = workshop / "libunroll.a", workshop / "unroll_tests"
         archive.unlink(missing_ok=True)
         names = {f"CMakeFiles/unroll.dir/{file}.o": str(path) for file, path in replaced.items()}
-        members = [names.get(name, name) for name in self.objects]
+        members = [names.get(name, str(self.folder / "objects" / name)) for name in self.objects]
         status, output = self.commands.run(["ar", "qcsT", str(archive), *members], self.folder / "objects")
         if status != 0:
             raise Trouble(f"ar failed: {output}")

@@ -143,6 +143,29 @@ TEST_CASE("ties and kinks have the derivatives that the declarations promise") {
   CHECK(close(backward(sum(pow(x, 0)))[x], Array(Shape{4}), 0, 0));
 }
 
+TEST_CASE("where takes every number but 0 for true, and its condition has the gradient 0") {
+  Tape tape;
+  const Var condition = tape.input(Array(Shape{4}, {-2, 0.5, 0, 3}));
+  const Var a = tape.input(Array(Shape{4}, {1, 2, 3, 4})), b = tape.input(Array(Shape{4}, {5, 6, 7, 8}));
+  const Var loss = sum(where(condition, a, b) * tape.constant(Array(Shape{4}, {10, 20, 30, 40})));
+  for (const bool recorded : {false, true}) {
+    CAPTURE(recorded);
+    const Gradients gradients = backward(loss, {.create_graph = recorded});
+    CHECK(close(gradients[a], Array(Shape{4}, {10, 20, 0, 40}), 0, 0));
+    CHECK(close(gradients[b], Array(Shape{4}, {0, 0, 30, 0}), 0, 0));
+    CHECK(close(gradients[condition], Array(Shape{4}), 0, 0));
+  }
+}
+
+TEST_CASE("a power of 0 is 1 everywhere, so that its derivative is 0, also by what is not finite") {
+  constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  Tape tape;
+  const Var x = tape.input(Array(Shape{4}, {0, infinity, -infinity, nan}));
+  const Var y = pow(x, 0);
+  CHECK(close(y.value(), Array::filled({4}, 1), 0, 0));
+  CHECK(close(backward(sum(y))[x], Array(Shape{4}), 0, 0));
+}
+
 TEST_CASE("jvp follows several directions at once, and is 0 where nothing flows") {
   Tape tape;
   const Var x = tape.input(Array::scalar(3)), y = tape.input(Array::scalar(5)), z = tape.input(Array::scalar(1));

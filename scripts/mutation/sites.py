@@ -66,9 +66,7 @@ PLACES = re.compile(r"^(?:const )?(?:unroll::)?(?:Scope|Step|Elsewhere|AtForward
 class Mutant:
     file: str  # relative to the project
     line: int
-    start: int  # the bytes of the file from `start` to `end` are replaced by `text`
-    end: int
-    text: str
+    edits: tuple  # of (start, end, text): the bytes of the file from start to end, one expression, are replaced by text, another
     where: str  # the function or operation
     change: str  # "before -> after", with as much around it as makes it readable
 
@@ -97,7 +95,7 @@ class Source:
             raise ValueError(f"{name}: libclang cannot read it: {errors[0]}")
         self.root = unit.cursor
         self.path = str(path)
-        self.found = {}  # (start, end, text) -> (line, where, change): each change once
+        self.found = {}  # edits -> (line, where, change): each change once
 
     # ---- text
 
@@ -173,11 +171,11 @@ class Source:
             self.pointwise = "derivative" in where
             self.visit(body, [])
         counted, result = {}, []
-        for (start, end, text), (line, where, change) in sorted(self.found.items()):
+        for edits, (line, where, change) in sorted(self.found.items()):
             number = counted[where, change] = counted.get((where, change), 0) + 1
             if number > 1:
                 change += f"  ({number})"
-            result.append(Mutant(self.name, line, start, end, text, where, change))
+            result.append(Mutant(self.name, line, edits, where, change))
         return result
 
     # ---- how it is changed
@@ -185,11 +183,15 @@ class Source:
     def put(self, cursor, text, above):
         """The mutant in which `cursor` reads `text`; `above` are its parents, the nearest last."""
         start, end = self.span(cursor)
-        if start == end or text == self.text(cursor):
-            return
+        if start != end and text != self.text(cursor):
+            self.add(cursor, ((start, end, text),), above)
+
+    def add(self, cursor, edits, above):
+        """The mutant with some edits, the first of them at `cursor`."""
+        start, end = edits[0][0], edits[-1][1]
         shown = cursor
         for parent in reversed(above):
-            if len(one_line(self.text(shown))) >= 12:
+            if len(one_line(self.text(shown))) >= 12 and self.span(shown)[1] >= end:
                 break
             if parent.kind == K.VAR_DECL:
                 continue
@@ -201,10 +203,10 @@ class Source:
             if self.span(parent)[0] <= start and end <= self.span(parent)[1]:
                 shown = parent
         first, last = self.span(shown)
-        before = self.bytes[first:last].decode()
-        after = (self.bytes[first:start] + text.encode() + self.bytes[end:last]).decode()
-        change = f"{one_line(before)} -> {one_line(after)}"
-        self.found.setdefault((start, end, text), (cursor.extent.start.line, self.where, change))
+        last = max(last, end)
+        after = edited(self.bytes[:last], edits)[first:]
+        change = f"{one_line(self.bytes[first:last].decode())} -> {one_line(after.decode())}"
+        self.found.setdefault(edits, (cursor.extent.start.line, self.where, change))
 
     def operation(self, cursor):
         """(operator, left, right) of a binary expression, ours or the language's; None for anything else."""
@@ -414,29 +416,13 @@ class Source:
             one, other = (re.sub(r"\bconst |&", "", e.type.get_canonical().spelling).strip() for e in (left, right))
             if one != other or a == b or "lambda" in one or "iterator" in one or self.has_text(left) or self.has_text(right):
                 continue
-            start, end = self.span(left)[0], self.span(right)[1]
-            middle = self.bytes[self.span(left)[1] : self.span(right)[0]].decode()
-            self.put(Stretch(left, start, end), b + middle + a, above)
+            self.add(left, ((*self.span(left), b), (*self.span(right), a)), above)
 
 
-class Stretch:
-    """Several neighbouring expressions, seen as one."""
-
-    def __init__(self, first, start, end):
-        self.kind = first.kind
-        self.extent = Extent(Place(start, first.extent.start.line), Place(end, 0))
-
-
-@dataclass
-class Place:
-    offset: int
-    line: int
-
-
-@dataclass
-class Extent:
-    start: Place
-    end: Place
+def edited(text, edits):
+    for start, end, new in reversed(edits):
+        text = text[:start] + new.encode() + text[end:]
+    return text
 
 
 def balanced(text):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shlex
 import shutil
@@ -10,6 +11,8 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+
+from mutation.sites import edited
 
 KILLED, SURVIVED, INVALID = "killed", "survived", "invalid"
 MEMORY = 8 << 30  # of one run of the tests: a mutant that records without end must not take the machine with it
@@ -122,7 +125,7 @@ class Build:
         texts = [(self.folder / "source" / file).read_text() for file in self.files]
         included = {line for text in texts for line in text.splitlines() if line.startswith("#include <")}
         ordered = sorted(included, key=lambda line: ("<unroll/" not in line, line))
-        header.write_text("\n".join(ordered) + "\n")
+        header.write_text("\n".join([*ordered, CHOICE]))
         status, said = self.commands.run([*compiler, "-x", "c++-header", str(header), "-o", str(output)], self.folder)
         if status != 0:
             raise Trouble(f"the headers do not compile together:\n{said}")
@@ -155,14 +158,14 @@ class Build:
         status, output = self.commands.run(link, self.folder / "objects")
         return executable if status == 0 else None
 
-    def test(self, executable, workshop, chosen, limit):
+    def test(self, executable, workshop, chosen, limit, mutant=0):
         """The first test case that fails (a name, or why there is none), or None when all pass."""
         run = workshop / "run"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
         status, output = self.commands.run(
             [str(executable), "--abort-after=1", "--no-path-filenames", *chosen], run, limit,
-            env={**os.environ, "TMPDIR": str(run)}, preexec_fn=restrict,
+            env={**os.environ, "TMPDIR": str(run), "UNROLL_MUTANT": str(mutant)}, preexec_fn=restrict,
         )  # fmt: skip
         if status == 0:
             return None
@@ -176,57 +179,112 @@ class Build:
 
 
 class Trial:
-    """The unchanged objects of some files, and mutants of them."""
+    """All mutants at once: each changed file is compiled with its mutants beside the original, and a variable of the environment says
+    which of them counts. The few that do not compile so are compiled one by one."""
 
     def __init__(self, build, stages):
         """`stages` gives the arguments of the runs of the tests for a file, the likeliest to fail first."""
         self.build, self.stages = build, stages
-        self.unchanged, self.limits, self.lock = {}, {}, threading.Lock()
+        self.objects, self.numbers, self.limits, self.lock = {}, {}, {}, threading.Lock()
 
-    def compile_unchanged(self, file, workshop):
-        output = self.build.folder / "unchanged" / f"{file}.o"
-        output.parent.mkdir(parents=True, exist_ok=True)
-        text = self.build.folder / "source" / file
-        status, said = self.build.commands.run(self.build.compile_command(file, text, output), workshop)
-        if status != 0:
-            raise Trouble(f"{file} does not compile without a change:\n{said}")
-        self.unchanged[file] = output
+    def compile(self, file, mutants, workshop):
+        """Compiles the file with as many of its mutants, [(number, mutant)], as can stand side by side."""
+        original = (self.build.folder / "source" / file).read_bytes()
+        text = self.build.folder / "together" / file
+        text.parent.mkdir(parents=True, exist_ok=True)
+        output = text.with_suffix(".o")
+        together = [(number, m) for number, m in mutants if not any(
+            new.startswith("{") or original[start : start + 1] == b"{" for start, _, new in m.edits
+        )]  # fmt: skip
+        while True:
+            text.write_bytes(side_by_side(original, together))
+            status, said = self.build.commands.run(self.build.compile_command(file, text, output), workshop)
+            if status == 0:
+                break
+            wrong = {int(number) for number in re.findall(r"^mutant:(\d+):", said, re.MULTILINE)}
+            rest = [(number, m) for number, m in together if number not in wrong]
+            if len(rest) == len(together):
+                raise Trouble(f"{file} does not compile:\n{said}")
+            together = rest
+        with self.lock:
+            self.objects[file] = output
+            self.numbers.update({m: number for number, m in together})
 
-    def check_unchanged(self, workshop):
-        """The tests must pass when nothing is changed; how long they take sets the time that a mutant has."""
-        self.original = self.build.make(workshop, self.unchanged)
-        if not self.original:
-            raise Trouble("the tests do not link without a change")
-        self.original = self.original.rename(workshop / "unroll_tests_unchanged")
+    def link(self, workshop):
+        """The tests must pass when no mutant counts; how long they take sets the time that a mutant has."""
+        self.executable = self.build.make(workshop, self.objects)
+        if not self.executable:
+            raise Trouble("the tests do not link")
+        self.executable = self.executable.rename(self.build.folder / "unroll_tests")
 
     def limit(self, chosen, workshop):
         with self.lock:
             key = tuple(chosen)
             if key not in self.limits:
                 start = time.monotonic()
-                if failed := self.build.test(self.original, workshop, chosen, 600):
+                if failed := self.build.test(self.executable, workshop, chosen, 600):
                     raise Trouble(f"the tests do not pass without a change: {failed}")
                 self.limits[key] = 10 + 5 * (time.monotonic() - start)
             return self.limits[key]
 
     def run(self, mutant, workshop):
         """(verdict, what killed it or why it is not valid)."""
+        executable, number = self.executable, self.numbers.get(mutant, 0)
+        if not number:
+            executable, why = self.compile_alone(mutant, workshop)
+            if not executable:
+                return INVALID, why
+        for chosen in self.stages(mutant.file):
+            limit = self.limit(chosen, workshop)
+            if killer := self.build.test(executable, workshop, chosen, limit, number):
+                return KILLED, killer
+        return SURVIVED, ""
+
+    def compile_alone(self, mutant, workshop):
+        """(the tests with this mutant, or None; why not)."""
         text = workshop / mutant.file
         text.parent.mkdir(parents=True, exist_ok=True)
-        source = (self.build.folder / "source" / mutant.file).read_bytes()
-        text.write_bytes(source[: mutant.start] + mutant.text.encode() + source[mutant.end :])
+        text.write_bytes(edited((self.build.folder / "source" / mutant.file).read_bytes(), mutant.edits))
         output = text.with_suffix(".o")
         status, said = self.build.commands.run(self.build.compile_command(mutant.file, text, output), workshop, 120)
         if status is None:
-            return INVALID, "the compiler takes too long"
+            return None, "the compiler takes too long"
         if status != 0:
             error = [line for line in said.splitlines() if "error:" in line]
-            return INVALID, error[0].split("error:")[1].strip() if error else "does not compile"
-        executable = self.build.make(workshop, {**self.unchanged, mutant.file: output})
-        if not executable:
-            return INVALID, "does not link"
-        for chosen in self.stages(mutant.file):
-            limit = self.limit(chosen, workshop)
-            if killer := self.build.test(executable, workshop, chosen, limit):
-                return KILLED, killer
-        return SURVIVED, ""
+            return None, error[0].split("error:")[1].strip() if error else "does not compile"
+        executable = self.build.make(workshop, {**self.objects, mutant.file: output})
+        return executable, "" if executable else "does not link"
+
+
+def side_by_side(text, mutants):
+    """The text in which every changed expression becomes `mutant is chosen ? changed : original`. What the compiler says of
+    mutant n it says of line n of a file "mutant"."""
+    changes = {}  # (start, end) -> [(number, new text)]
+    for number, mutant in mutants:
+        for start, end, new in mutant.edits:
+            changes.setdefault((start, end), []).append((number, new))
+    spans = sorted(changes, key=lambda span: (span[0], -span[1]))
+
+    def render(start, end, inner):
+        parts, at = [], start
+        while inner:
+            first, last = inner[0]
+            below = [s for s in inner[1:] if s[1] <= last]
+            inner = [s for s in inner[1:] if s[0] >= last]
+            piece = render(first, last, below)
+            for number, new in changes[first, last]:
+                nothing = new == "(void)0"
+                original = b"(void)(" + piece + b")" if nothing else b"(" + piece + b")"
+                changed = f"(unroll_mutant({number}) ? ({new}) :".encode()
+                piece = f'\n#line {number} "mutant"\n'.encode() + changed.replace(b"\n", b" ") + b'\n#line 1 "rest"\n' + original + b")"
+            parts += [text[at:first], piece]
+            at = last
+        return b"".join([*parts, text[at:end]])
+
+    return render(0, len(text), spans)
+
+
+CHOICE = """#include <cstdlib>
+inline const int unroll_chosen_mutant = std::getenv("UNROLL_MUTANT") ? std::atoi(std::getenv("UNROLL_MUTANT")) : 0;
+inline bool unroll_mutant(int number) { return unroll_chosen_mutant == number; }
+"""

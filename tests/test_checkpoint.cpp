@@ -172,6 +172,53 @@ TEST_CASE("checkpoint: a part that is not the same the second time is refused, a
   CHECK(backward(sum(square(x)))[x].size() == 4);  // the tape is usable
 }
 
+TEST_CASE("checkpoint: a part that gives another dtype or other shapes the second time is refused") {
+  const auto refused = [](const std::function<Var(Var, bool first)>& f) {
+    Tape tape;
+    bool first = true;
+    const Var x = tape.input(Array(Shape{2}, {0, 0}), "x");
+    const Var y = checkpoint([&](Var a) { return f(a, std::exchange(first, false)); }, x);
+    const std::string why = message([&] { backward(sum(square(y))); });
+    CHECK(why.find("checkpoint: the part gave other numbers when it was recorded again") == 0);
+  };
+  // zeros throughout: what differs is the type and the number of the elements, never their bytes
+  refused([](Var a, bool first) {
+    return first ? a * 1 : a.tape().constant(Array(Shape{4}, DType::f32));
+  });
+  refused([](Var a, bool first) {
+    return first ? a * 1 : concat({a, a}, 0);
+  });
+  refused([](Var a, bool first) {
+    return first ? a * 1 : slice(a, 0, 0, 1);
+  });
+}
+
+TEST_CASE("checkpoint: what a part captures are operands of its node, each once, and so is what it only hands through") {
+  Tape tape;
+  const Var x = tape.input(Array::scalar(3), "x"), c = tape.input(Array::scalar(5), "c");
+  const auto operands = [&](const std::function<std::vector<Var>(Var)>& f) {
+    const NodeId node = static_cast<NodeId>(tape.size());
+    checkpoint([&](std::span<const Var> in) { return f(in[0]); }, std::vector<Var>{x});
+    const auto inputs = tape.inputs(node);
+    return std::vector<NodeId>(inputs.begin(), inputs.end());
+  };
+  CHECK(operands([](Var a) { return std::vector{exp(a)}; }).size() >= 1);
+  for (const NodeId id : operands([](Var a) { return std::vector{exp(a)}; })) CHECK(id == x.id());
+  const std::vector<NodeId> several = operands([&](Var) { return std::vector{exp(c * c), c}; });
+  CHECK(std::count(several.begin(), several.end(), c.id()) == 1);
+  const std::vector<NodeId> through = operands([&](Var) { return std::vector{c}; });
+  CHECK(std::count(through.begin(), through.end(), c.id()) == 1);
+}
+
+TEST_CASE("checkpoint: the gradient reaches a node that the part only hands through") {
+  for (const bool create_graph : {false, true}) {
+    Tape tape;
+    const Var given = tape.constant(Array::scalar(3)), c = tape.input(Array::scalar(5), "c");
+    const Var y = checkpoint([&](Var) { return c; }, given);
+    CHECK(backward(square(y), {.create_graph = create_graph})[c].item() == 10);
+  }
+}
+
 TEST_CASE("checkpoint: bad inputs are named") {
   Tape tape, other;
   const Part part = [](std::span<const Var> in) { return std::vector<Var>(in.begin(), in.end()); };

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 
 // The sweeps over whole programs: what is summed, what is kept, how long a chain may be. Expected numbers are

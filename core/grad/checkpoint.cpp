@@ -76,7 +76,7 @@ std::vector<Var> replay(Tape& tape, NodeId id) {
   for (const Var& result : results) {
     const Array value = result.value().copy();
     const std::size_t bytes = value.size() * size_of(value.dtype());
-    same = same && value.dtype() == then.dtype && bytes <= left && std::memcmp(value.data(), expected, bytes) == 0;
+    same = value.dtype() == then.dtype && bytes <= left && std::memcmp(value.data(), expected, bytes) == 0;
     if (!same) break;
     expected += bytes;
     left -= bytes;

@@ -227,7 +227,7 @@ class Source:
             return None
         operands = list(cursor.get_children() if cursor.kind == K.UNARY_OPERATOR else cursor.get_arguments())
         text = self.text(cursor)
-        if len(operands) == 1 and text[:1] in ("-", "!") and not text.startswith("--"):
+        if len(operands) == 1 and re.match(r"-[^-]|![^=]", text):
             return text[0], operands[0]
         return None
 
@@ -366,7 +366,7 @@ class Source:
             if self.is_var(left) and self.text(right) not in ("x", "{}"):
                 self.value(right, [*above, cursor])
             return
-        if self.has_text(left) or self.has_text(right):
+        if operator not in ("==", "!=", "&&", "||") and (self.has_text(left) or self.has_text(right)):
             return
         a, b = self.text(left), self.text(right)
         middle = self.bytes[self.span(left)[1] : self.span(right)[0]].decode()

@@ -112,11 +112,12 @@ class Build:
             self.compile[os.path.relpath(entry["file"], self.project)] = shlex.split(entry["command"])
 
     def compile_command(self, file, text, output):
-        """The file's own command, with less optimisation, on another text and beside the copied headers."""
+        """The file's own command on another text, beside the copied headers; with less optimisation, and with assertions: an index
+        that a mutant leads astray ends the tests, where it would else read what happens to be there."""
         words = [w.replace(f"-I{self.project}/", f"-I{self.folder}/source/") for w in self.compile[file]]
         words[words.index("-o") + 1] = str(output)
         words[words.index("-c") + 1] = str(text)
-        return [*words, "-O1", "-w", "-Wno-error", *self.headers]
+        return [*words, "-O1", "-w", "-Wno-error", "-D_GLIBCXX_ASSERTIONS", *self.headers]
 
     def precompile(self, compiler, output):
         """Reads the headers that the files include once for all mutants: most of a compiler's time goes there."""
@@ -203,9 +204,9 @@ class Trial:
                 break
             wrong = {int(number) for number in re.findall(r"^mutant:(\d+):", said, re.MULTILINE)}
             rest = [(number, m) for number, m in together if number not in wrong]
-            if len(rest) == len(together):
-                raise Trouble(f"{file} does not compile:\n{said}")
-            together = rest
+            if not together:
+                raise Trouble(f"{file} does not compile without a change:\n{said}")
+            together = rest if len(rest) < len(together) else []  # none to blame: each alone
         with self.lock:
             self.objects[file] = output
             self.numbers.update({m: number for number, m in together})

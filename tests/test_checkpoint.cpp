@@ -182,18 +182,13 @@ TEST_CASE("checkpoint: a part that gives another dtype or other shapes the secon
     CHECK(why.find("checkpoint: the part gave other numbers when it was recorded again") == 0);
   };
   // zeros throughout: what differs is the type and the number of the elements, never their bytes
-  refused([](Var a, bool first) {
-    return first ? a * 1 : a.tape().constant(Array(Shape{4}, DType::f32));
-  });
-  refused([](Var a, bool first) {
-    return first ? a * 1 : concat({a, a}, 0);
-  });
-  refused([](Var a, bool first) {
-    return first ? a * 1 : slice(a, 0, 0, 1);
-  });
+  refused([](Var a, bool first) { return first ? a * 1 : a.tape().constant(Array(Shape{4}, DType::f32)); });
+  refused([](Var a, bool first) { return first ? a * 1 : concat({a, a}, 0); });
+  refused([](Var a, bool first) { return first ? a * 1 : slice(a, 0, 0, 1); });
 }
 
-TEST_CASE("checkpoint: what a part captures are operands of its node, each once, and so is what it only hands through") {
+TEST_CASE(
+    "checkpoint: what a part captures are operands of its node, each once, and so is what it only hands through") {
   Tape tape;
   const Var x = tape.input(Array::scalar(3), "x"), c = tape.input(Array::scalar(5), "c");
   const auto operands = [&](const std::function<std::vector<Var>(Var)>& f) {

@@ -176,6 +176,15 @@ TEST_CASE("jvp follows several directions at once, and is 0 where nothing flows"
   CHECK(jvp(x, {{x, Array::scalar(4)}}).item() == 4);
 }
 
+TEST_CASE("jvp sees a mask of dropout that moves, a constant that the operation drew itself") {
+  Tape tape;
+  Generator generator(3);
+  const Var x = tape.input(Array(Shape{4}, {2, -3, 5, 7})), y = dropout(x, 0.5, generator);
+  const Var mask = tape.var(tape.inputs(y.id())[1]);
+  CHECK(
+      close(jvp(y, {{mask, Array(Shape{4}, {1, 10, 100, 1000})}}).value(), Array(Shape{4}, {2, -30, 500, 7000}), 0, 0));
+}
+
 TEST_CASE("a tangent is recorded at the place of its forward node and can be differentiated") {
   Tape tape;
   const Var x = tape.input(Array::scalar(2));

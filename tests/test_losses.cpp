@@ -6,6 +6,7 @@
 #include <unroll/layers/running_steps.hpp>
 
 #include <cmath>
+#include <limits>
 
 // Mean squared error and cross-entropy over time, with masks, and the batches that need them.
 
@@ -69,6 +70,17 @@ TEST_CASE("a masked row may hold numbers of any size: they do not leak into the 
   const Var loss = cross_entropy({logits}, Targets{0, 0}, Mask{1, 0});
   CHECK(loss.item() == doctest::Approx(std::log(2.0)).epsilon(1e-15));
   CHECK(close(backward(loss)[logits], Array({2, 2}, {-0.5, 0.5, 0, 0}), 1e-15, 0));
+}
+
+TEST_CASE("a masked row may hold NaN: neither the loss nor its gradient has it") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const bool create_graph : {false, true}) {
+    Tape tape;
+    const Var logits = tape.input(Array({2, 2}, {0, 0, nan, nan}));
+    const Var loss = cross_entropy({logits}, Targets{0, 0}, Mask{1, 0});
+    CHECK(loss.item() == doctest::Approx(std::log(2.0)).epsilon(1e-15));
+    CHECK(close(backward(loss, {.create_graph = create_graph})[logits], Array({2, 2}, {-0.5, 0.5, 0, 0}), 1e-15, 0));
+  }
 }
 
 TEST_CASE("a mask of weights gives the weighted mean, and a mask of zeros gives 0") {

@@ -112,6 +112,22 @@ TEST_CASE("attention: weights and context are those of plain loops, with and wit
     }
 }
 
+TEST_CASE("attention: chosen rows of a source are attended to as the whole is, with their own lengths") {
+  Generator generator(9);
+  for (const AttentionScore score : all_scores) {
+    const Attention attention(options_of(score), generator);
+    randomize(attention, generator);
+    const Asked asked(attention, generator);
+    const std::vector<std::int64_t> rows{2, 1, 1, 0};
+    Tape tape;
+    const AttentionSource source = attention.source(asked.on(tape), some_lengths);
+    const Var query = tape.input(asked.query);
+    const Attended whole = attention(query, source), chosen = attention(gather(query, rows), source.rows(rows));
+    CHECK(close(chosen.weights.value(), gather(whole.weights, rows).value(), 1e-15, 1e-14));
+    CHECK(close(chosen.context.value(), gather(whole.context, rows).value(), 1e-15, 1e-14));
+  }
+}
+
 TEST_CASE("attention: weights add up to 1 and are exactly 0 beyond the length, in float32 too") {
   for (const DType dtype : {DType::f32, DType::f64})
     for (const AttentionScore score : all_scores) {

@@ -37,6 +37,43 @@ double log_probability(const Decoder& decoder, const Array& vector, Symbols answ
   return -loss.item() * static_cast<double>(answer.size());
 }
 
+Parameter parameter(const Module& module, const std::string& name) {
+  for (const Parameter& p : module.parameters())
+    if (p.name() == name) return p;
+  FAIL("no parameter " << name);
+  return {};
+}
+
+// A decoder that knows the symbol before and nothing else: after symbol s, the next one has the probabilities of row s. Its start is 0,
+// its end 1.
+Decoder bigrams(const std::vector<std::vector<double>>& rows) {
+  const auto pass = [](Var x, Var nothing) { return std::pair(x, nothing); };
+  const AnyCell cell("pass", pass, [](Tape& tape, std::int64_t batch) {
+    return tape.constant(Array({batch, 1}, DType::f64), "nothing");
+  });
+  const std::int64_t n = std::ssize(rows);
+  Generator generator(1);
+  const Decoder decoder({.vocabulary = n, .embedding = n, .end = std::min<std::int64_t>(n - 1, 1), .dtype = DType::f64},
+                        cell, generator);
+  Array identity({n, n}, DType::f64), logits({n, n}, DType::f64);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      identity.set_flat(i * rows.size() + k, i == k ? 1 : 0);
+      logits.set_flat(i * rows.size() + k, std::log(rows[i][k]));
+    }
+  parameter(decoder, "target.E").assign(identity);
+  parameter(decoder, "readout.W").assign(logits);
+  return decoder;
+}
+
+DecoderStart nothing_before(Tape& tape) { return {.state = {tape.constant(Array({1, 1}, DType::f64))}}; }
+
+std::int64_t last_step(const Tape& tape) {
+  std::int64_t last = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) last = std::max<std::int64_t>(last, tape[id].place.step);
+  return last;
+}
+
 }  // namespace
 
 TEST_CASE("decoder: the loss of teaching is the mean of -log p over the symbols, end symbols included, padding not") {
@@ -83,6 +120,59 @@ TEST_CASE("decoder: with always the true symbol it is its own step under over_ti
   const auto sequence = over_time(decoder.cell(), xs, start.state);
   REQUIRE(sequence.outputs.size() == 3);
   for (std::size_t t = 0; t < 3; ++t) CHECK(same_bits(sequence.outputs[t].value(), taught.logits[t].value()));
+}
+
+TEST_CASE("decoder: symbols are embedded as rows of the embedding") {
+  Generator generator(14);
+  const Decoder decoder = small_decoder(generator);
+  Tape tape;
+  const Var x = decoder.embed(tape, Symbols{3, 0});
+  const Parameter E = parameter(decoder, "target.E");
+  for (std::int64_t k = 0; k < 3; ++k) {
+    CHECK(x.value().at({0, k}) == E.value().at({3, k}));
+    CHECK(x.value().at({1, k}) == E.value().at({0, k}));
+  }
+}
+
+TEST_CASE("decoder: a step with attention is tanh([h, c] W + b) V + d, with h of the cell and c of the source") {
+  Generator generator(15);
+  const LSTM cell = small_lstm(generator);
+  const Decoder decoder({.vocabulary = 4,
+                         .embedding = 3,
+                         .attention = DecoderAttention{.score = AttentionScore::dot, .source = 3},
+                         .dtype = DType::f64},
+                        cell, generator);
+  for (Parameter p : decoder.parameters()) p.assign(normal(p.shape(), 1, generator, DType::f64));
+  Tape tape;
+  std::vector<Var> outputs;
+  for (int t = 0; t < 2; ++t) outputs.push_back(tape.input(random_array({1, 3}, generator)));
+  const Var h0 = tape.input(random_array({1, 3}, generator)), c0 = tape.input(random_array({1, 3}, generator));
+  const Var x = decoder.embed(tape, Symbols{2});
+  const DecoderStep done = decoder.step(x, {h0, c0}, decoder.source(outputs));
+
+  const Array h = cell(x, LSTMState{h0, c0}).first.value().copy();
+  double fit[2] = {0, 0};
+  for (int j = 0; j < 2; ++j)
+    for (std::int64_t i = 0; i < 3; ++i)
+      fit[j] += h.at({0, i}) * outputs[static_cast<std::size_t>(j)].value().at({0, i});
+  const double first = 1 / (1 + std::exp(fit[1] - fit[0]));
+  std::vector<double> both;
+  for (std::int64_t i = 0; i < 3; ++i) both.push_back(h.at({0, i}));
+  for (std::int64_t i = 0; i < 3; ++i)
+    both.push_back(first * outputs[0].value().at({0, i}) + (1 - first) * outputs[1].value().at({0, i}));
+  const Parameter W = parameter(decoder, "combine.W"), b = parameter(decoder, "combine.b");
+  const Parameter V = parameter(decoder, "readout.W"), d = parameter(decoder, "readout.b");
+  Array expected({1, 4}, DType::f64);
+  for (std::int64_t k = 0; k < 4; ++k) {
+    double logit = d.value().at({k});
+    for (std::int64_t m = 0; m < 3; ++m) {
+      double sum = b.value().at({m});
+      for (std::int64_t i = 0; i < 6; ++i) sum += both[static_cast<std::size_t>(i)] * W.value().at({i, m});
+      logit += std::tanh(sum) * V.value().at({m, k});
+    }
+    expected.set_flat(static_cast<std::size_t>(k), logit);
+  }
+  CHECK(close(done.logits.value(), expected, 1e-14, 1e-12));
 }
 
 TEST_CASE("decoder: with ratio 0 it sees its own answers, and true symbols make no difference") {
@@ -239,6 +329,46 @@ TEST_CASE("decoding: a beam as wide as there are continuations finds the best n 
   CHECK(greedy_is_worse > 0);  // otherwise these cases would not need a beam
 }
 
+TEST_CASE("decoding: a beam goes on as long as what it follows can become one of the best n answers") {
+  // "" has 0.5, "2" 0.49 * 0.1, and "23", which is found a step later, 0.49 * 0.9 * 0.98
+  const Decoder decoder = bigrams(
+      {{0.001, 0.5, 0.49, 0.009}, {0.25, 0.25, 0.25, 0.25}, {0.0005, 0.099, 0.0005, 0.9}, {0.01, 0.98, 0.005, 0.005}});
+  Tape tape;
+  const std::vector<Decoded> found = beam(decoder, nothing_before(tape), {.width = 4, .n_best = 2});
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].symbols.empty());
+  CHECK(found[1].symbols == Symbols{2, 3});
+  CHECK(found[1].log_probability == doctest::Approx(std::log(0.49 * 0.9 * 0.98)).epsilon(1e-12));
+  CHECK(last_step(tape) < 10);
+}
+
+TEST_CASE("decoding: a beam stops as soon as nothing can overtake the answers wanted") {
+  const std::vector<double> even{0.25, 0.25, 0.25, 0.25};
+  Tape equal, certain;
+  beam(bigrams({even, even, even, even}), nothing_before(equal), {.width = 64, .most_symbols = 9});
+  CHECK(last_step(equal) == 1);  // the empty answer, and others can at best be as likely
+  const std::vector<double> end{0.1, 0.7, 0.1, 0.1};
+  const Decoder decoder = bigrams({end, end, end, end});
+  beam(decoder, nothing_before(certain), {.width = 3, .n_best = 3, .most_symbols = 9});
+  CHECK(last_step(certain) == 2);  // the empty answer, and two of those of one symbol
+}
+
+TEST_CASE("decoding: greedy stops when every sequence has ended") {
+  Tape tape;
+  const std::vector<double> end{0.1, 0.7, 0.1, 0.1};
+  CHECK(greedy(bigrams({end, end, end, end}), nothing_before(tape), {.most_symbols = 9})[0].symbols.empty());
+  CHECK(last_step(tape) == 1);
+}
+
+TEST_CASE("decoding: where there is nothing to say but the end, there is one answer") {
+  Tape tape;
+  const std::vector<Decoded> found = beam(bigrams({{1}}), nothing_before(tape), {.width = 2, .n_best = 2});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].symbols.empty());
+  CHECK(found[0].ended);
+  CHECK(last_step(tape) == 1);
+}
+
 TEST_CASE("decoding: the probabilities of all answers add up to 1") {
   Generator generator(9);
   const Decoder decoder = small_decoder(generator);
@@ -293,6 +423,10 @@ TEST_CASE("decoding: where nothing ends within the limit the best unfinished seq
     CHECK(d.symbols.size() == 2);
   }
   CHECK(found[0].score >= found[1].score);
+  // no end symbol that would count
+  const BeamOptions normalised{.width = 3, .n_best = 2, .length_normalisation = 1, .most_symbols = 2};
+  for (const Decoded& d : beam(decoder, start, normalised))
+    CHECK(d.score == doctest::Approx(d.log_probability / ((5.0 + 2) / 6)).epsilon(1e-14));
 }
 
 TEST_CASE("decoder: bad options, vectors, symbols and targets are refused with what was expected") {
@@ -313,6 +447,8 @@ TEST_CASE("decoder: bad options, vectors, symbols and targets are refused with w
   CHECK_THROWS_WITH_AS(decoder.from(tape.constant(Array({2, 5}, DType::f64))),
                        "decoder: the vector has shape (2, 5), expected (batch, 4)", ShapeError);
   CHECK_THROWS_WITH_AS(decoder.embed(tape, Symbols{0, 4}), "decoder: symbol 1 of the batch is 4, expected 0 to 3",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(decoder.embed(tape, Symbols{-1}), "decoder: symbol 0 of the batch is -1, expected 0 to 3",
                        ShapeError);
   const auto teach = [&](const std::vector<Symbols>& targets, const TeacherForcing& forcing = {}) {
     decoder.teach(start, targets, forcing);

@@ -244,6 +244,22 @@ TEST_CASE("a character model predicts with probabilities, and its state runs on 
     }
 }
 
+TEST_CASE("bits per character: asked to stop, it has counted the first window, and those before the question") {
+  const CharacterModel model = small_model(CellKind::lstm, 1);
+  const std::vector<std::int64_t> text = model.vocabulary.encode(U"abc 기차는 cab는는 기abc");
+  const auto first = [&](std::size_t windows) {
+    const std::vector<std::int64_t> beginning(text.begin(),
+                                              text.begin() + static_cast<std::ptrdiff_t>(3 * windows + 1));
+    return bits_per_character(model, TextStreams(beginning, 1, 3));
+  };
+  for (int questions = 1; questions <= 3; ++questions) {
+    int asked = 0;
+    const double bits = bits_per_character(model, TextStreams(text, 1, 3), [&] { return ++asked == questions; });
+    CHECK(asked == questions);
+    CHECK(bits == doctest::Approx(first(static_cast<std::size_t>(questions))).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("every parameter of a character model gets a gradient") {
   const CharacterModel model = small_model(CellKind::lstm, 2);
   const TextStreams text(model.vocabulary.encode(U"abc 기차는 cab는는 기"), 2, 4);

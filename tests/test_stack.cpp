@@ -150,6 +150,13 @@ TEST_CASE("stack and bidirectional: cells of one name stand in scopes of their o
   CHECK(scopes(stacked) == std::set<std::string>{"1/gru", "2/gru"});
   over_time(Bidirectional({{a, b}}), both.constant(random_array({2, 1, 2}, generator)));
   CHECK(scopes(both) == std::set<std::string>{"1 backward/gru", "1 forward/gru"});
+
+  const GRU above({.input = 4, .hidden = 2, .dtype = DType::f64}, generator);
+  const Bidirectional layers({{a, b}, {above, above}});
+  Tape several;
+  over_time(layers, several.constant(random_array({1, 1, 2}, generator)));  // one step is enough
+  CHECK(scopes(several) == std::set<std::string>{"1 backward/gru", "1 forward/gru", "2 backward/gru", "2 forward/gru"});
+  CHECK(over_time(layers, std::vector<Var>{}, layers.zero_state(several, 1)).outputs.empty());
 }
 
 TEST_CASE("any cell: a lambda is recorded in a scope of its name") {
@@ -227,6 +234,22 @@ TEST_CASE("bidirectional: sequences of different lengths have the values and gra
   check_ragged(subject(mixed), 2, 5, generator);
 }
 
+TEST_CASE("bidirectional: both directions stand side by side on the last axis, whatever the rank") {
+  const auto sum = [](Var x, Var h) { return std::pair(x + h, x + h); };
+  const AnyCell cell("sum", sum, [](Tape& tape, std::int64_t batch) {
+    return tape.constant(Array({batch, 2, 3}, DType::f64));
+  });
+  Tape tape;
+  Generator generator(31);
+  std::vector<Var> xs;
+  for (int t = 0; t < 2; ++t) xs.push_back(tape.input(random_array({1, 2, 3}, generator)));
+  const Bidirectional both({{cell, cell}});
+  const auto sequence = over_time(both, xs, both.zero_state(tape, 1));
+  const Var all = xs[0] + xs[1];
+  CHECK(same_bits(sequence.outputs[0].value(), concat({xs[0], all}, 2).value()));
+  CHECK(close(sequence.outputs[1].value(), concat({all, xs[1]}, 2).value(), 0, 1e-15));
+}
+
 TEST_CASE("bidirectional: reverse exchanges the directions, and dropout is between the layers") {
   Generator generator(29);
   RecurrentStackOptions o = layers_of(CellKind::gru, 2);
@@ -243,6 +266,9 @@ TEST_CASE("bidirectional: reverse exchanges the directions, and dropout is betwe
   std::size_t n = 0;
   for (NodeId id = static_cast<NodeId>(before); id < tape.size(); ++id) n += tape[id].op->name == "dropout";
   CHECK(n == 4);
+  o.layers = 3;
+  for (const Var& output : over_time(bidirectional(o, generator).with_dropout(own), x).outputs)
+    CHECK(output.node().op->name == "concat");  // nothing is dropped from the last layer's outputs
   CHECK(layers.parameters()[0].name() == "gru1_forward.W_x");
   CHECK(layers.parameters().back().name() == "gru2_backward.b");
 }

@@ -140,6 +140,26 @@ TEST_CASE(
       }
 }
 
+TEST_CASE("encoder-decoder: with a context the decoder starts from all parts of the encoder's state side by side") {
+  Generator generator(16);
+  // an LSTM's h and c, and a state of one number that the decoder could as well take as it is
+  const EncoderDecoder wide = model(Kind::lstm, Kind::gru, std::nullopt, 6, generator);
+  const auto narrow_rnn = [&] { return RNN({.input = 3, .hidden = 1, .dtype = DType::f64}, generator); };
+  const EncoderDecoder narrow(
+      Encoder({.vocabulary = 4, .embedding = 3, .dtype = DType::f64}, narrow_rnn(), generator),
+      Decoder({.vocabulary = 4, .embedding = 3, .context = 1, .dtype = DType::f64}, narrow_rnn(), generator));
+  for (const EncoderDecoder* both : {&wide, &narrow}) {
+    randomize(*both, generator);
+    Tape tape;
+    const AnyCell::State read = both->encoder(tape, sources).state;
+    const Var vector = both == &wide ? concat({read[0], read[1]}, 1) : read[0];
+    const AnyCell::State expected = both->decoder.from(vector).state, found = both->encode(tape, sources).state;
+    REQUIRE(found.size() == 1);
+    CHECK(same_bits(found[0].value(), expected[0].value()));
+    CHECK_FALSE(same_bits(found[0].value(), read[0].value()));
+  }
+}
+
 TEST_CASE("encoder-decoder: translations of a batch are those of its sentences alone, and of a beam of width 1") {
   Generator generator(3);
   for (const auto& attention : std::span(attentions).first(3)) {

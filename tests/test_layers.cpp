@@ -2,6 +2,7 @@
 
 #include <unroll/core/tape/op.hpp>
 #include <unroll/layers/embedding.hpp>
+#include <unroll/layers/layer_norm.hpp>
 #include <unroll/layers/linear.hpp>
 
 #include <utility>
@@ -124,6 +125,22 @@ TEST_CASE("a layer starts from a zero state unless it is given another one") {
     if (problem.c0.size() > 0) problem.c0 = problem.h0.copy();
     CHECK(same_bits(solve(layer, problem).output, from_default));
   });
+}
+
+TEST_CASE(
+    "an LSTM with a projection, of width 1 as well, puts out and hands on h of that width, and starts from zeros") {
+  for (const std::int64_t projection : {1, 2}) {
+    Generator generator(10);
+    const LSTM layer({.input = 2, .hidden = 3, .projection = projection, .dtype = DType::f64}, generator);
+    Tape tape;
+    const LSTMState zero = layer.zero_state(tape, 4);
+    CHECK(zero.h.shape() == Shape{4, projection});
+    CHECK(zero.c.shape() == Shape{4, 3});
+    const auto sequence = over_time(layer, tape.constant(random_array({2, 4, 2}, generator)));
+    CHECK(sequence.outputs[1].shape() == Shape{4, projection});
+    CHECK(sequence.state.h.shape() == Shape{4, projection});
+    CHECK(sequence.state.c.shape() == Shape{4, 3});
+  }
 }
 
 TEST_CASE("a lambda is a cell: over_time with a running sum") {
@@ -300,6 +317,33 @@ TEST_CASE("Linear maps the last axis, for rank 2 and for rank 3") {
     CHECK(close(gradients[layer.W], Array({2, 3}, {4, 4, 4, 5, 5, 5}), 0, 0));  // the columns of x summed
     CHECK(close(gradients[x].copy().reshaped({4, 2}), Array({4, 2}, {6, 60, 6, 60, 6, 60, 6, 60}), 0, 0));
   }
+}
+
+TEST_CASE("Linear maps rows of a single number, and refuses a scalar and rows of none") {
+  Generator generator(1);
+  Linear layer({.input = 1, .output = 2, .dtype = DType::f64}, generator);
+  layer.W.assign(Array({1, 2}, {2, 3}));
+  Tape tape;
+  const Var y = layer(tape.input(Array({2, 2, 1}, {1, 2, 3, 4})));
+  CHECK(close(y.value(), Array({2, 2, 2}, {2, 3, 4, 6, 6, 9, 8, 12}), 0, 0));
+  CHECK(message([&] {
+          layer(tape.input(Array::scalar(1)));
+        }).find("affine: () x (1, 2) x (2): x, W, h and U need two axes") == 0);
+  CHECK(message([&] { layer(tape.input(Array({2, 2, 0}))); }).find("affine: (0, 0) x (1, 2) x (2): inner 0 != 1") == 0);
+}
+
+TEST_CASE("layer normalisation: every row of the last axis gets the mean 0 and the variance 1, whatever the rank") {
+  Tape tape;
+  Generator generator(2);
+  const Var y = normalized(tape.input(random_array({2, 3, 4}, generator)), 0);
+  for (std::int64_t i = 0; i < 2; ++i)
+    for (std::int64_t j = 0; j < 3; ++j) {
+      double sum = 0, squares = 0;
+      for (std::int64_t k = 0; k < 4; ++k) sum += y.value().at({i, j, k});
+      for (std::int64_t k = 0; k < 4; ++k) squares += y.value().at({i, j, k}) * y.value().at({i, j, k});
+      CHECK(sum == doctest::Approx(0).epsilon(1e-13));
+      CHECK(squares == doctest::Approx(4).epsilon(1e-13));
+    }
 }
 
 TEST_CASE("Embedding looks rows up, and a repeated symbol gets the sum of its gradients") {

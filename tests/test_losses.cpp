@@ -130,6 +130,8 @@ TEST_CASE("masked mse: the mean is over the elements of the rows that count, and
   CHECK(mse(prediction, target, Array({2, 2}, {3, 1, 0, 0}, DType::f32)).item() == (3 * 1 + 4) / 4.0);
   const Var wide = tape.input(Array({2, 2}, {1, 2, 3, 5}));
   CHECK(mse(wide, tape.constant(Array({2, 2}, DType::f64)), Array({2}, {0, 1})).item() == 17);
+  const Var row = tape.input(Array({1, 3}, {1, 2, 4}));
+  CHECK(mse(row, tape.constant(Array({1, 3}, DType::f64)), Array({1}, {1})).item() == 7);  // one entry for all
 }
 
 TEST_CASE("masked mse: what does not count may be NaN, and no row at all has the mean 0") {
@@ -150,6 +152,9 @@ TEST_CASE("masked mse refuses masks that do not fit, and says which") {
   const Var x = zeros(tape, {2, 3, 4});
   CHECK_THROWS_WITH_AS(mse(x, x, Array({3, 2}, DType::f64)),
                        "mse: the mask has shape (3, 2), expected the first axes of the prediction's (2, 3, 4)",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(mse(x, x, Array({3, 3}, DType::f64)),
+                       "mse: the mask has shape (3, 3), expected the first axes of the prediction's (2, 3, 4)",
                        ShapeError);
   CHECK_THROWS_WITH_AS(mse(x, x, Array({2, 3, 4, 1}, DType::f64)),
                        "mse: the mask has shape (2, 3, 4, 1), expected the first axes of the prediction's (2, 3, 4)",
@@ -177,6 +182,8 @@ TEST_CASE("per sequence: every sequence has the same weight in the mean, however
   CHECK(cross_entropy(logits, Targets{1, 0, 0, 0}, weights.span<double>()).item() ==
         doctest::Approx(((std::log(2.0) + std::log(4.0)) / 2 + std::log(1.25)) / 2).epsilon(1e-14));
   CHECK(close(per_sequence(Array({2, 2}, {1, 0, 1, 0})), Array({2, 2}, {0.5, 0, 0.5, 0}), 0, 0));
+  CHECK(close(per_sequence(Array({1, 3}, {1, 0, 1})), Array({1, 3}, {1, 0, 1}), 0, 0));
+  CHECK(close(per_sequence(Array({4, 1}, {1, 1, 1, 1})), Array({4, 1}, {0.25, 0.25, 0.25, 0.25}), 0, 0));
   CHECK_THROWS_WITH_AS(per_sequence(Array({2}, {1, 1})), "per_sequence: the mask has shape (2), expected (time, batch)",
                        ShapeError);
 }
@@ -186,6 +193,8 @@ TEST_CASE("padded batch: sequences side by side with zeros behind, and their len
   const PaddedBatch batch = padded_batch(sequences);
   CHECK(batch.lengths == std::vector<std::int64_t>{1, 3});
   CHECK(close(batch.x, Array({3, 2, 2}, {1, 2, 3, 4, 0, 0, 5, 6, 0, 0, 7, 8}), 0, 0));
+  const std::vector<Array> one{Array({2, 3}, {1, 2, 3, 4, 5, 6})};
+  CHECK(close(padded_batch(one).x, Array({2, 1, 3}, {1, 2, 3, 4, 5, 6}), 0, 0));
 }
 
 TEST_CASE("padded batch: what cannot be put side by side is refused, NaN among it, and the message says where") {

@@ -179,6 +179,7 @@ TEST_CASE("over time: what cannot be packed is refused") {
   Refused r;
   using Lengths = std::vector<std::int64_t>;
   CHECK_THROWS_WITH_AS(pack(r.x, Lengths{1, 0, 1}), "pack: sequence 1 has length 0, expected 1 to 4 steps", ShapeError);
+  CHECK_THROWS_WITH_AS(pack(r.x, Lengths{5, 1, 1}), "pack: sequence 0 has length 5, expected 1 to 4 steps", ShapeError);
   CHECK_THROWS_WITH_AS(pack(r.x, Lengths{1, 1, 9}), "pack: sequence 2 has length 9, expected 1 to 4 steps", ShapeError);
   CHECK_THROWS_WITH_AS(pack(r.x, Lengths{1, 2}),
                        "pack: 2 lengths were given for inputs of shape (3, 2), expected (batch, feature) at each step "

@@ -329,7 +329,9 @@ TEST_CASE("Linear maps rows of a single number, and refuses a scalar and rows of
   CHECK(message([&] {
           layer(tape.input(Array::scalar(1)));
         }).find("affine: () x (1, 2) x (2): x, W, h and U need two axes") == 0);
-  CHECK(message([&] { layer(tape.input(Array({2, 2, 0}))); }).find("affine: (0, 0) x (1, 2) x (2): inner 0 != 1") == 0);
+  CHECK(message([&] {
+          layer(tape.input(Array({2, 2, 0}, DType::f64)));
+        }).find("affine: (0, 0) x (1, 2) x (2): inner 0 != 1") == 0);
 }
 
 TEST_CASE("layer normalisation: every row of the last axis gets the mean 0 and the variance 1, whatever the rank") {

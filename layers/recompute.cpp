@@ -14,7 +14,7 @@ constexpr std::int64_t most_repetitions = 250;
 
 // C(s + r, s): how many steps s stored states and r repetitions reach. Stops growing far above any number of steps.
 std::int64_t reach(std::int64_t s, std::int64_t r) {
-  if (s < 0 || r < 0) return 0;
+  if (r < 0) return 0;
   constexpr double enough = 1e15;
   double product = 1;
   for (std::int64_t i = 1; i <= std::min(s, r); ++i) {

@@ -225,7 +225,7 @@ class Trial:
                 start = time.monotonic()
                 if failed := self.build.test(self.executable, workshop, chosen, 600):
                     raise Trouble(f"the tests do not pass without a change: {failed}")
-                self.limits[key] = 10 + 5 * (time.monotonic() - start)
+                self.limits[key] = 5 + 5 * (time.monotonic() - start)
             return self.limits[key]
 
     def run(self, mutant, workshop):

@@ -343,6 +343,19 @@ TEST_CASE("recompute: so many steps are computed again as the schedule says") {
   }
 }
 
+TEST_CASE(
+    "recompute: the square root of a square number is exact, and where there are no steps none is computed again") {
+  CHECK(Recompute::square_root().recomputed_steps(16) == 12);  // four parts of four, all but the last one again
+  CHECK(Recompute::square_root().recomputed_steps(17) == 15);  // parts of five
+  for (const Recompute& schedule : {Recompute::square_root(), Recompute::every(3), Recompute::revolve(2)}) {
+    CHECK(schedule.recomputed_steps(0) == 0);
+    CHECK(schedule.recomputed_steps(1) == 0);
+  }
+  CHECK(Recompute::square_root().divide(0).first == 0);
+  CHECK(Recompute::every(4).divide(10).schedules.at(0).recomputed_steps(4) == 0);  // a part is recorded as it is
+  CHECK(revolve_steps(1, 3) == 0);
+}
+
 TEST_CASE("recompute: memory follows the schedule") {
   Generator generator(1);
   const LSTM lstm({.input = 4, .hidden = 32}, generator);

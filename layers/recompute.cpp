@@ -80,8 +80,7 @@ Recompute::Division Recompute::divide(std::int64_t steps) const {
     throw Error(fmt::format(
         "recompute: with {} stored states for {} steps, some would be computed {} times again: give it more", number_,
         steps, r));
-  const std::int64_t rest =
-      std::clamp<std::int64_t>(steps - reach(number_, r - 1), reach(number_ - 1, r - 1), steps - 1);
+  const std::int64_t rest = std::max(steps - reach(number_, r - 1), reach(number_ - 1, r - 1));
   return {steps - rest, {*this, Recompute(Kind::revolve, number_ - 1)}};
 }
 

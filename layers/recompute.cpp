@@ -104,7 +104,7 @@ ForgottenPart forget_steps(const RecurrenceStep& step, std::span<const Var> xs, 
     });
     const std::size_t output = part.results.size();
     const bool last = t + 1 == xs.size();
-    part.position.push_back(output + one.position[0]);
+    part.position.push_back(output);  // the first of what a step gives
     numbers.clear();
     for (std::size_t i = 1; i < one.position.size(); ++i) numbers.push_back(one.results[one.position[i]]);
     const std::size_t count = last ? one.results.size() : 1;  // of the state, the last one only is a result

@@ -4,12 +4,14 @@
 #include <unroll/core/grad/checkpoint.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
+#include <unroll/core/tape/op.hpp>
 #include <unroll/layers/gru.hpp>
 #include <unroll/layers/lstm.hpp>
 #include <unroll/layers/over_time.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -354,6 +356,30 @@ TEST_CASE(
   CHECK(Recompute::square_root().divide(0).first == 0);
   CHECK(Recompute::every(4).divide(10).schedules.at(0).recomputed_steps(4) == 0);  // a part is recorded as it is
   CHECK(revolve_steps(1, 3) == 0);
+}
+
+TEST_CASE(
+    "recompute: what a cell captures gets its gradient, and is one operand of a part that uses it at every step") {
+  const auto gradients = [](std::optional<Recompute> schedule) {
+    Tape tape;
+    const Var a = tape.input(Array::scalar(0.5), "a"), b = tape.input(Array::scalar(-0.3), "b");
+    const auto cell = [a, b](Var x, Var h) {
+      const Var next = tanh(a * h + b * x);
+      return std::pair(next, next);
+    };
+    std::vector<Var> xs;  // constants: through a and b alone does anything depend on an input
+    for (const double x : {1.0, 2.0, 3.0, 4.0, 5.0}) xs.push_back(tape.constant(Array::scalar(x)));
+    const auto run = over_time(cell, xs, tape.constant(Array::scalar(0.1)), {.recompute = schedule});
+    for (NodeId id = 0; id < tape.size(); ++id)
+      if (tape[id].op->name == "checkpoint") {
+        const auto operands = tape.inputs(id);
+        CHECK(std::count(operands.begin(), operands.end(), a.id()) == 1);
+        CHECK(std::count(operands.begin(), operands.end(), b.id()) == 1);
+      }
+    const Gradients g = backward(run.state);
+    return std::pair(g[a].item(), g[b].item());
+  };
+  CHECK(gradients(Recompute::every(3)) == gradients({}));
 }
 
 TEST_CASE("recompute: memory follows the schedule") {

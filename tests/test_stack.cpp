@@ -159,6 +159,15 @@ TEST_CASE("stack and bidirectional: cells of one name stand in scopes of their o
   CHECK(over_time(layers, std::vector<Var>{}, layers.zero_state(several, 1)).outputs.empty());
 }
 
+TEST_CASE("recurrent stack: a cell is found by its name in letters of either case, and other names are none") {
+  CHECK(cell_kind("RNN") == CellKind::rnn);
+  CHECK(cell_kind("Lstm") == CellKind::lstm);
+  CHECK(cell_kind("LSTM") == CellKind::lstm);
+  CHECK(cell_kind("gru") == CellKind::gru);
+  CHECK(cell_kind("GRU") == CellKind::gru);
+  for (const char* name : {"", "lst", "lstm2", "l$tm", "ELMAN"}) CHECK(cell_kind(name) == std::nullopt);
+}
+
 TEST_CASE("any cell: a lambda is recorded in a scope of its name") {
   const auto sum = [](Var x, Var h) {
     const Var next = (x + h).named("h");

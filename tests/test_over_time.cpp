@@ -58,6 +58,19 @@ TEST_CASE("over time: a user's lambda with a state of its own has masks and pack
   check_ragged(own_subject(generator), 2, 3, generator);
 }
 
+TEST_CASE("over time: masks and packing choose the rows of a state of rank 3") {
+  Generator generator(13);
+  const Parameter W("mine.W", random_array({2, 6}, generator));
+  const auto cell = [W](Var x, Var h) {
+    const Shape shape = h.shape();
+    const Var seen = reshape(matmul(x, x.tape().use(W)), shape);
+    const Var next = tanh(seen + 0.5 * h).named("h");
+    return std::pair{reshape(next, {shape[0], 6}), next};
+  };
+  const auto zero = [](Tape& tape, std::int64_t batch) { return tape.constant(Array({batch, 3, 2}, DType::f64), "h"); };
+  check_ragged(Subject{cell, zero, std::vector<Parameter>{W}}, 2, 6, generator);
+}
+
 TEST_CASE("over time: a mask with holes leaves steps out, as if they were not there") {
   Generator generator(13);
   const GRU layer({.input = 2, .hidden = 3, .dtype = DType::f64}, generator);

@@ -113,6 +113,19 @@ TEST_CASE("RTRL: memory does not grow with the number of steps") {
   CHECK(bytes(1000) == ten);
 }
 
+TEST_CASE("RTRL: what it holds grows with the parameters by their sensitivities and by nothing else") {
+  Generator generator(14);
+  const RNN rnn({.input = 1, .hidden = 32, .dtype = DType::f64}, generator);
+  const std::vector<Array> xs = random_arrays(2, {1, 1}, generator);
+  const auto bytes = [&](const std::vector<Parameter>& parameters) {
+    const auto initial = [&](Tape& tape) { return rnn.zero_state(tape, 1); };
+    const auto step_loss = [](Var h, std::int64_t) { return sum(square(h)); };
+    return rtrl(rnn, xs, initial, parameters, step_loss).bytes;
+  };
+  // for each element of W_h the derivative of a state of 32 numbers
+  CHECK(bytes({rnn.b, rnn.W_h}) - bytes({rnn.b}) == 32 * 32 * 32 * sizeof(double));
+}
+
 TEST_CASE("RTRL: bad input is refused with its reason") {
   const RNN rnn = small_rnn();
   Generator generator(13);

@@ -159,6 +159,18 @@ TEST_CASE("stack and bidirectional: cells of one name stand in scopes of their o
   CHECK(over_time(layers, std::vector<Var>{}, layers.zero_state(several, 1)).outputs.empty());
 }
 
+TEST_CASE("recurrent stack: a layer above a projection is as wide as that, one number as well") {
+  Generator generator(32);
+  for (const std::int64_t projection : {1, 2}) {
+    RecurrentStackOptions o = layers_of(CellKind::lstm, 2);
+    o.projection = projection;
+    Tape tape;
+    const Var x = tape.constant(random_array({2, 3, 2}, generator));
+    CHECK(over_time(RecurrentStack(o, generator), x).outputs[1].shape() == Shape{3, projection});
+    CHECK(over_time(bidirectional(o, generator), x).outputs[1].shape() == Shape{3, 2 * projection});
+  }
+}
+
 TEST_CASE("recurrent stack: a cell is found by its name in letters of either case, and other names are none") {
   CHECK(cell_kind("RNN") == CellKind::rnn);
   CHECK(cell_kind("Lstm") == CellKind::lstm);

@@ -136,6 +136,19 @@ TEST_CASE("stack: dropout is between the layers only, drawn from the generator g
   CHECK(stack.with_dropout(own).parameters() == stack.parameters());
 }
 
+TEST_CASE("stack: with dropout the layer above sees what dropout() gives it") {
+  Generator generator(33);
+  const RNN below({.input = 2, .hidden = 6, .dtype = DType::f64}, generator);
+  const GRU above({.input = 6, .hidden = 3, .dtype = DType::f64}, generator);
+  Tape tape;
+  const Var x = tape.constant(random_array({4, 2}, generator));
+  const auto [h, state] = below(x, below.zero_state(tape, 4));
+  Generator first(5), second(5);
+  const Var expected = above(dropout(h, 0.5, first), above.zero_state(tape, 4)).first;
+  const Stack stack({below, above}, {.dropout = 0.5});
+  CHECK(same_bits(stack.with_dropout(second)(x, stack.zero_state(tape, 4)).first.value(), expected.value()));
+}
+
 TEST_CASE("stack and bidirectional: cells of one name stand in scopes of their own on the tape") {
   Generator generator(1);
   const GRU a({.input = 2, .hidden = 2, .dtype = DType::f64}, generator), b(a.options, generator);

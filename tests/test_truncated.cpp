@@ -270,6 +270,31 @@ TEST_CASE("truncated BPTT: a detach of what needs no gradient or belongs to no s
   CHECK(cuts(tape)[0].node == tape.last());
 }
 
+TEST_CASE("truncated BPTT: a detach that a rule records in a backward pass is no cut") {
+  // y = x, and on the way back as if the derivative were a number that x determines
+  static const Op straight{.name = "straight",
+                           .shape = [](const Call& c) { return c.shape(0); },
+                           .view =
+                               [](const Call& c, ArrayView& out, Arena&) {
+                                 out = *c.inputs[0];
+                                 return true;
+                               },
+                           .vjp = [](Vjp& v) { v.give(0, v.g * detach(exp(v.x[0]))); }};
+  Tape tape;
+  const Var h = tape.input(Array::scalar(2));
+  Var y;
+  {
+    const Step step(tape, 1);
+    y = apply(straight, {square(h)});
+  }
+  const Gradients gradients = backward(y, {.create_graph = true});
+  CHECK(gradients[h].item() == doctest::Approx(4 * std::exp(4.0)).epsilon(1e-12));
+  std::size_t detached = 0;
+  for (NodeId id = 0; id < tape.size(); ++id) detached += tape[id].op->name == "detach";
+  CHECK(detached == 1);
+  CHECK(cuts(tape).empty());
+}
+
 TEST_CASE("truncated BPTT: impossible windows are refused") {
   const LSTM lstm = small_lstm();
   Tape tape;

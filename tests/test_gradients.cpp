@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -79,6 +81,63 @@ TEST_CASE("gradients can be moved, and the moved ones keep their numbers") {
   const Gradients third = backward(x * 11);
   CHECK(moved[x].item() == 7);
   CHECK(third[x].item() == 11);
+}
+
+TEST_CASE("gradients can be assigned those of another tape, with all that they keep") {
+  const Parameter W("W", Array::scalar(3));
+  Tape first, second;
+  const Var x = first.input(Array::scalar(2));
+  Gradients gradients = backward(square(x));
+
+  const Var a = second.input(Array::scalar(5));
+  Var product;
+  {
+    const Step step(second, 4);
+    product = a * second.use(W);
+  }
+  const Var loss = square(product);
+  gradients = backward(loss, {.keep = Keep::all, .by_step = {W}});
+  CHECK(gradients[a].item() == 90);
+  CHECK(gradients[W].item() == 150);
+  CHECK(gradients[product].item() == 30);
+  CHECK(gradients.contribution(W, 4).item() == 150);
+  CHECK_THROWS_WITH_AS(gradients[square(a)], doctest::Contains("the loss does not depend on it"), GradientError);
+  CHECK_THROWS_AS(gradients[x], TapeError);
+  CHECK_THROWS_AS(gradients[first.input(Array::scalar(1))], TapeError);
+}
+
+TEST_CASE("the entries of parameters stand in the order of their nodes, wherever the parameters lie in memory") {
+  Tape tape;
+  std::vector<Parameter> parameters;
+  for (int i = 0; i < 40; ++i) parameters.emplace_back("p", Array::scalar(i));
+  Var total = tape.constant(Array::scalar(0));
+  for (const Parameter& p : parameters) total = total + tape.use(p);
+  const auto entries = backward(total).parameter_entries();
+  CHECK(entries.size() == 40);
+  CHECK(std::is_sorted(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.node > b.node; }));
+}
+
+TEST_CASE("the norm of a view is that of the elements that it shows") {
+  Tape tape;
+  const Var x = tape.input(Array(Shape{2, 2}, {2, 3, 4, 5}));
+  CHECK(norm(x.value()) == doctest::Approx(std::sqrt(54.0)).epsilon(1e-15));
+  CHECK(norm(slice(x, 1, 0, 1).value()) == doctest::Approx(std::sqrt(20.0)).epsilon(1e-15));
+  CHECK(norm(slice(x, 1, 1, 2).value()) == doctest::Approx(std::sqrt(34.0)).epsilon(1e-15));
+  CHECK(norm(broadcast_to(tape.input(Array(Shape{1}, {3})), {4}).value()) == 6);
+}
+
+TEST_CASE("buffers of gradients go back to the tape that they come from, and a backward pass leaves no memory behind") {
+  Tape other, tape;
+  const Var x = tape.input(Array({64, 64}, DType::f64)), row = tape.input(Array({64}, DType::f64));
+  const Var loss = sum(exp(x * row));  // the adjoint of the row is summed from a whole matrix
+  const Var small = other.input(Array::scalar(1));
+  std::vector<std::size_t> bytes;
+  for (int i = 0; i < 50; ++i) {
+    Gradients gradients = backward(square(small));
+    gradients = backward(loss);
+    bytes.push_back(tape.bytes_reserved());
+  }
+  CHECK(bytes.back() == bytes[1]);
 }
 
 TEST_CASE("Keep::all keeps the gradient of every node on the way") {

@@ -73,8 +73,8 @@ TEST_CASE("checkpoint: values and gradients are those without it, to the bit, an
 }
 
 TEST_CASE("checkpoint: a part may have several results, give one twice, hand an input through, and capture nodes") {
-  Tape plain, thrifty;
-  const auto run = [](Tape& tape, bool check) {
+  const auto run = [](bool check, bool create_graph) {
+    Tape tape;
     const Var x = tape.input(random_array({2, 2}, 5), "x"), c = tape.input(random_array({2, 2}, 6), "c");
     const Part part = [c](std::span<const Var> in) {
       const Var h = tanh(in[0] * c);
@@ -84,13 +84,15 @@ TEST_CASE("checkpoint: a part may have several results, give one twice, hand an 
     Var total = sum(r[0] * r[1]);
     total = total + sum(square(r[2]));
     total = total + sum(r[3] * r[4]);
-    const Gradients g = backward(total);
+    const Gradients g = backward(total, {.create_graph = create_graph});
     return std::pair(g[x].copy(), g[c].copy());
   };
-  const auto [x, c] = run(plain, false);
-  const auto [x_again, c_again] = run(thrifty, true);
-  CHECK(close(x_again, x, 0, 1e-15));
-  CHECK(close(c_again, c, 0, 1e-15));
+  const auto [x, c] = run(false, false);
+  for (const bool create_graph : {false, true}) {
+    const auto [x_again, c_again] = run(true, create_graph);
+    CHECK(close(x_again, x, 0, 1e-15));
+    CHECK(close(c_again, c, 0, 1e-15));
+  }
 }
 
 TEST_CASE("checkpoint: a part in a part, second derivatives and forward mode") {
@@ -127,6 +129,35 @@ TEST_CASE("checkpoint: forward mode sees a captured constant that moves") {
   Tape tape;
   const Var x = tape.input(Array::scalar(3)), c = tape.constant(Array::scalar(5));
   CHECK(jvp(checkpoint([c](Var a) { return a * c; }, x), {{c, Array::scalar(1)}}).item() == 3);
+}
+
+TEST_CASE("checkpoint: forward mode goes through a part of several results, some of which do not move") {
+  Tape tape;
+  const Var x = tape.input(Array(Shape{2}, {3, 4})), y = tape.input(Array::scalar(5));
+  std::vector<Var> r;
+  {
+    const Scope outside(tape, "outside");
+    const Step step(tape, 7);
+    const Part part = [&](std::span<const Var> in) {
+      const Scope inside(tape, "inside");
+      return std::vector<Var>{square(in[1]), in[0] * 2, square(in[0])};
+    };
+    r = checkpoint(part, {x, y});
+  }
+  const Var tangent = jvp(r[0] + sum(r[1] * r[2]), {{x, Array(Shape{2}, {1, 10})}});
+  CHECK(tangent.item() == 6 * 9 * 1 + 6 * 16 * 10);  // (2 x^3)' = 6 x^2
+  const NodeId node = tape.inputs(tape.inputs(r[0].id())[0])[0];
+  REQUIRE(tape[node].op->name == "checkpoint");
+  std::size_t joined = 0;
+  for (NodeId id = r[0].id() + 1; id < tape.size(); ++id) {
+    if (tape[id].op->name != "concat") continue;
+    ++joined;  // the tangents of the results side by side: the tangent of the node
+    CHECK(tape.path(tape[id].place.scope) == "outside");
+    CHECK(tape[id].place.step == 7);
+    CHECK(tape[id].place.phase == Phase::tangent);
+    CHECK(tape[id].origin == node);
+  }
+  CHECK(joined == 1);
 }
 
 TEST_CASE("checkpoint: a part may hold a backward pass of its own") {

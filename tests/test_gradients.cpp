@@ -156,6 +156,14 @@ TEST_CASE("Keep::all keeps the gradient of every node on the way") {
   CHECK(all.norm(y) == doctest::Approx(std::sqrt(36.0 + 256.0)));
 }
 
+TEST_CASE(
+    "a recorded pass keeps all gradients, so that one that is missing means that the loss does not depend on it") {
+  Tape tape;
+  const Var x = tape.input(Array::scalar(3)), beside = x * 5;
+  const Gradients gradients = backward(square(x), {.create_graph = true});
+  CHECK_THROWS_WITH_AS(gradients[beside], doctest::Contains("the loss does not depend on it"), GradientError);
+}
+
 TEST_CASE("a cotangent weights the elements of the loss") {
   Tape tape;
   const Var x = tape.input(Array(Shape{3}, {1, 2, 3}));

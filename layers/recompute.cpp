@@ -73,7 +73,6 @@ Recompute::Division Recompute::divide(std::int64_t steps) const {
       return {number_, {once, *this}};
     case Kind::revolve: break;
   }
-  if (steps == 1) return {};
   // Any number is best between what r - 2 repetitions reach and what r - 1 do, as long as the rest, with one state less, needs at most r.
   const std::int64_t r = repetitions(steps, number_);
   if (r > most_repetitions)

@@ -49,10 +49,7 @@ STANDS_IN = {
     "all_of": "any_of",
     "none_of": "all_of",
 }
-LEFT_OUT = {
-    "tanh", "sigmoid", "relu", "sqrt", "square", "abs", "sign", "exp", "log", "softmax", "transpose", "normalized",
-    "detach", "cos", "sin",
-}  # fmt: skip
+LEFT_OUT = set("tanh sigmoid relu sqrt square abs sign exp log softmax transpose normalized detach cos sin".split())
 SYMMETRIC = {"add", "mul", "maximum", "minimum", "min", "max"}  # exchanging their operands changes nothing
 
 FUNCTIONS = {K.FUNCTION_DECL, K.CXX_METHOD, K.FUNCTION_TEMPLATE, K.CONVERSION_FUNCTION}
@@ -236,7 +233,6 @@ class Source:
         if cursor.kind != K.CALL_EXPR:
             return None
         arguments = [a for a in cursor.get_arguments() if a is not None and self.text(a)]
-        named = re.match(r"[\w:.>()\[\]-]*?(\w+)\($", self.text(cursor).split("(")[0] + "(") if arguments else None
         if not arguments or not self.text(cursor).endswith(")"):
             return None
         start = self.span(cursor)[0]
@@ -273,7 +269,8 @@ class Source:
         if cursor.kind == K.CALL_EXPR and cursor.spelling == "needs":
             return
         if cursor.kind == K.IF_STMT:
-            condition = children[-3] if len(children) >= 3 and "else" in self.between(children[-2], children[-1]) else children[-2]
+            has_else = len(children) >= 3 and "else" in self.between(children[-2], children[-1])
+            condition = children[-3] if has_else else children[-2]
             then = children[children.index(condition) + 1]
             if self.throws(then):
                 for child in children[children.index(then) + 1 :]:
@@ -294,9 +291,8 @@ class Source:
 
     def is_action(self, parent, child, position, count):
         """Whether it is a statement of its own that can be left out: an assignment or a call, such as give()."""
-        if parent.kind != K.COMPOUND_STMT and position != count - 1 and not (
-            parent.kind == K.IF_STMT and position == count - 2
-        ):
+        branch = position == count - 1 or (parent.kind == K.IF_STMT and position == count - 2)
+        if parent.kind != K.COMPOUND_STMT and not branch:
             return False
         if self.bytes[self.span(child)[1] : self.span(child)[1] + 1] != b";" or CHECK.match(self.text(child)):
             return False
@@ -414,7 +410,8 @@ class Source:
         for left, right in zip(elements, elements[1:]):
             a, b = self.text(left), self.text(right)
             one, other = (re.sub(r"\bconst |&", "", e.type.get_canonical().spelling).strip() for e in (left, right))
-            if one != other or a == b or "lambda" in one or "iterator" in one or self.has_text(left) or self.has_text(right):
+            named = self.has_text(left) or self.has_text(right)
+            if one != other or a == b or "lambda" in one or "iterator" in one or named:
                 continue
             self.add(left, ((*self.span(left), b), (*self.span(right), a)), above)
 

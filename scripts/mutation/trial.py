@@ -38,9 +38,14 @@ class Commands:
             if self.stopped:
                 raise Stopped
             process = subprocess.Popen(
-                command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                start_new_session=True, **more,
-            )  # fmt: skip
+                command,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **more,
+            )
             self.running.add(process)
         try:
             output, _ = process.communicate(timeout=limit)
@@ -85,7 +90,8 @@ class Build:
 
     def prepare(self):
         """Brings the build tree up to date and copies what the mutants need: what comes later to the sources does not matter."""
-        for step in (["cmake", "--preset", self.preset], ["cmake", "--build", "--preset", self.preset, "--target", "unroll_tests"]):
+        configure = ["cmake", "--preset", self.preset]
+        for step in (configure, ["cmake", "--build", "--preset", self.preset, "--target", "unroll_tests"]):
             status, output = self.commands.run(step, self.project)
             if status != 0:
                 raise Trouble(f"{shlex.join(step)} failed:\n{output}")
@@ -103,7 +109,8 @@ class Build:
         self.link = shlex.split(link[0].removeprefix(": && ").split(" && ")[0])
         objects = self.folder / "objects"
         shutil.rmtree(objects, ignore_errors=True)
-        for name in {*self.objects, *(word for word in self.link if word.endswith((".o", ".a")) and word != "libunroll.a")}:
+        others = {word for word in self.link if word.endswith((".o", ".a")) and word != "libunroll.a"}
+        for name in {*self.objects, *others}:
             if not Path(name).is_absolute():
                 (objects / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(self.tree / name, objects / name)
@@ -164,16 +171,15 @@ class Build:
         run = workshop / "run"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
-        status, output = self.commands.run(
-            [str(executable), "--abort-after=1", "--no-path-filenames", *chosen], run, limit,
-            env={**os.environ, "TMPDIR": str(run), "UNROLL_MUTANT": str(mutant)}, preexec_fn=restrict,
-        )  # fmt: skip
+        environment = {**os.environ, "TMPDIR": str(run), "UNROLL_MUTANT": str(mutant)}
+        command = [str(executable), "--abort-after=1", "--no-path-filenames", *chosen]
+        status, output = self.commands.run(command, run, limit, env=environment, preexec_fn=restrict)
         if status == 0:
             return None
         if status is None:
             return f"stopped after {limit:.0f} s"
         lines = output.splitlines()
-        for i, line in enumerate(lines):
+        for line in lines:
             if line.startswith("TEST CASE:"):
                 return line.removeprefix("TEST CASE:").strip()
         return f"ended with status {status}"
@@ -194,9 +200,7 @@ class Trial:
         text = self.build.folder / "together" / file
         text.parent.mkdir(parents=True, exist_ok=True)
         output = text.with_suffix(".o")
-        together = [(number, m) for number, m in mutants if not any(
-            new.startswith("{") or original[start : start + 1] == b"{" for start, _, new in m.edits
-        )]  # fmt: skip
+        together = [(number, m) for number, m in mutants if all(is_expression(original, e) for e in m.edits)]
         while True:
             text.write_bytes(side_by_side(original, together))
             status, said = self.build.commands.run(self.build.compile_command(file, text, output), workshop)
@@ -257,6 +261,12 @@ class Trial:
         return executable, "" if executable else "does not link"
 
 
+def is_expression(text, edit):
+    """Not a list in braces, which cannot stand in a condition."""
+    start, _, new = edit
+    return not new.startswith("{") and text[start : start + 1] != b"{"
+
+
 def side_by_side(text, mutants):
     """The text in which every changed expression becomes `mutant is chosen ? changed : original`. What the compiler says of
     mutant n it says of line n of a file "mutant"."""
@@ -277,7 +287,8 @@ def side_by_side(text, mutants):
                 nothing = new == "(void)0"
                 original = b"(void)(" + piece + b")" if nothing else b"(" + piece + b")"
                 changed = f"(unroll_mutant({number}) ? ({new}) :".encode()
-                piece = f'\n#line {number} "mutant"\n'.encode() + changed.replace(b"\n", b" ") + b'\n#line 1 "rest"\n' + original + b")"
+                changed = f'\n#line {number} "mutant"\n'.encode() + changed.replace(b"\n", b" ")
+                piece = changed + b'\n#line 1 "rest"\n' + original + b")"
             parts += [text[at:first], piece]
             at = last
         return b"".join([*parts, text[at:end]])

@@ -12,7 +12,8 @@
 #include <vector>
 
 // Recomputation: a part of a program of which the tape keeps only the results. The backward pass records the part again when it comes to it, and
-// forgets it again: memory for time (Griewank 1992; Chen et al. 2016). The gradients are those of the program without checkpoints, to the bit.
+// forgets it again: memory for time (Griewank 1992; Chen et al. 2016). The gradients are those of the program without checkpoints, to the last digit where the
+// results of the part are contiguous (a sum over a strided view, such as a slice, may add in another order than one over its copy); -0 may become 0.
 namespace unroll {
 
 // A part of a program, from its inputs to its results. The tape keeps a copy of it until it is cleared; what it captures by reference must live as long.

@@ -39,8 +39,8 @@ double rounding(Var scalar, double epsilon = float64_epsilon) {
 
 std::string equal(std::string_view left, double a, std::string_view right, double b, double tolerance) {
   if (std::abs(a - b) <= tolerance) return {};
-  return fmt::format("{} = {}, but {} = {}: off by {:.3g}, where rounding explains {:.3g}", left, a, right, b,
-                     std::abs(a - b), tolerance);
+  return fmt::format("{} = {}, but {} = {}: off by {:.3g}, expected at most {:.3g}", left, a, right, b, std::abs(a - b),
+                     tolerance);
 }
 
 std::string equal(std::string_view left, Var a, std::string_view right, Var b) {

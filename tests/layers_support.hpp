@@ -104,21 +104,28 @@ inline Array packed_entry(const std::map<std::string, Array>& packed, const std:
   return columns(home, k * width, (k + 1) * width);
 }
 
+// The first pair of several whose arrays differ.
+struct FirstDifference {
+  double absolute, relative;
+  Comparison found = {};
+
+  void look_at(const std::string& what, const Array& a, const Array& b) {
+    if (!found) return;
+    if (const Comparison one = close(a, b, absolute, relative); !one) found.message = what + ": " + one.message;
+  }
+};
+
 // The first difference in values and gradients. `expected` is that of the packed form; `found` that of either.
 inline Comparison compare(const Solution& found, const Solution& expected, const std::string& gates,
                           double absolute = 1e-12, double relative = 1e-11) {
-  Comparison first;
-  const auto look_at = [&](const std::string& what, const Array& a, const Array& b) {
-    if (!first) return;
-    if (const Comparison one = close(a, b, absolute, relative); !one) first.message = what + ": " + one.message;
-  };
-  look_at("output", found.output, expected.output);
-  look_at("h", found.h, expected.h);
-  look_at("c", found.c, expected.c);
+  FirstDifference first{absolute, relative};
+  first.look_at("output", found.output, expected.output);
+  first.look_at("h", found.h, expected.h);
+  first.look_at("c", found.c, expected.c);
   if (found.gradients.size() < expected.gradients.size()) return {"too few gradients"};
   for (const auto& [name, gradient] : found.gradients)
-    look_at("gradient of " + name, gradient, packed_entry(expected.gradients, name, gates));
-  return first;
+    first.look_at("gradient of " + name, gradient, packed_entry(expected.gradients, name, gates));
+  return first.found;
 }
 
 inline void check_equal(const Solution& found, const Solution& expected, const std::string& gates,

@@ -34,22 +34,18 @@ struct Unrolled {
 // The first difference between two.
 inline Comparison compare(const Unrolled& found, const Unrolled& expected, double absolute = 1e-12,
                           double relative = 1e-11) {
-  Comparison first;
-  const auto look_at = [&](const std::string& what, const Array& a, const Array& b) {
-    if (!first) return;
-    if (const Comparison one = close(a, b, absolute, relative); !one) first.message = what + ": " + one.message;
-  };
-  look_at("output", found.output, expected.output);
-  look_at("gradient of x", found.d_x, expected.d_x);
+  FirstDifference first{absolute, relative};
+  first.look_at("output", found.output, expected.output);
+  first.look_at("gradient of x", found.d_x, expected.d_x);
   if (found.state.size() != expected.state.size() || found.d_parameters.size() != expected.d_parameters.size())
     return {"another number of states or parameters"};
   for (std::size_t i = 0; i < found.state.size(); ++i) {
-    look_at("state " + std::to_string(i), found.state[i], expected.state[i]);
-    look_at("gradient of initial state " + std::to_string(i), found.d_initial[i], expected.d_initial[i]);
+    first.look_at("state " + std::to_string(i), found.state[i], expected.state[i]);
+    first.look_at("gradient of initial state " + std::to_string(i), found.d_initial[i], expected.d_initial[i]);
   }
   for (std::size_t i = 0; i < found.d_parameters.size(); ++i)
-    look_at("gradient of parameter " + std::to_string(i), found.d_parameters[i], expected.d_parameters[i]);
-  return first;
+    first.look_at("gradient of parameter " + std::to_string(i), found.d_parameters[i], expected.d_parameters[i]);
+  return first.found;
 }
 
 inline void check_equal(const Unrolled& found, const Unrolled& expected) { CHECK(compare(found, expected)); }

@@ -410,7 +410,7 @@ class Source:
         for left, right in zip(elements, elements[1:]):
             a, b = self.text(left), self.text(right)
             one, other = (re.sub(r"\bconst |&", "", e.type.get_canonical().spelling).strip() for e in (left, right))
-            named = self.has_text(left) or self.has_text(right)
+            named = a.startswith(".") or self.has_text(left) or self.has_text(right)
             if one != other or a == b or "lambda" in one or "iterator" in one or named:
                 continue
             self.add(left, ((*self.span(left), b), (*self.span(right), a)), above)

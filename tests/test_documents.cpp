@@ -1,9 +1,8 @@
-#include "support.hpp"
+#include "pages.hpp"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -13,29 +12,10 @@
 namespace {
 
 namespace fs = std::filesystem;
+using unroll::test::code_blocks;
+using unroll::test::project_text;
 
 const fs::path root = UNROLL_SOURCE_DIR;
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  REQUIRE_MESSAGE(in.good(), file.string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-// The code blocks of a page that are marked as C++.
-std::vector<std::string> cpp_blocks(const std::string& page) {
-  std::vector<std::string> blocks;
-  const std::string open = "```cpp\n", close = "```";
-  for (std::size_t at = page.find(open); at != std::string::npos; at = page.find(open, at)) {
-    const std::size_t begin = at + open.size(), end = page.find(close, begin);
-    REQUIRE(end != std::string::npos);
-    blocks.push_back(page.substr(begin, end - begin));
-    at = end;
-  }
-  return blocks;
-}
 
 // The targets of the links of a page that point into the project; code looks like links here and there, and is left out.
 std::vector<std::string> local_links(std::string page) {
@@ -57,8 +37,8 @@ std::vector<std::string> local_links(std::string page) {
 }  // namespace
 
 TEST_CASE("the code that the page on adding an operation shows is the code of tanh") {
-  const std::string source = text_of(root / "core/ops/activations.cpp");
-  const auto blocks = cpp_blocks(text_of(root / "docs/adding-an-operation.md"));
+  const std::string source = project_text("core/ops/activations.cpp");
+  const auto blocks = code_blocks(project_text("docs/adding-an-operation.md"), "cpp");
   REQUIRE(blocks.size() >= 2);
   for (const std::string& block : blocks) {
     INFO(block);
@@ -67,10 +47,10 @@ TEST_CASE("the code that the page on adding an operation shows is the code of ta
 }
 
 TEST_CASE("the README shows a program, which the build compiles and runs as the test page_README_1") {
-  const auto blocks = cpp_blocks(text_of(root / "README.md"));
+  const auto blocks = code_blocks(project_text("README.md"), "cpp");
   REQUIRE(blocks.size() == 2);
   CHECK(blocks[0].find("int main()") != std::string::npos);
-  const std::string source = text_of(root / "tests/test_readme_ways.cpp");
+  const std::string source = project_text("tests/test_readme_ways.cpp");
   std::istringstream lines(blocks[1]);
   for (std::string line; std::getline(lines, line);) {
     INFO(line);
@@ -79,7 +59,7 @@ TEST_CASE("the README shows a program, which the build compiles and runs as the 
 }
 
 TEST_CASE("the page on training shows a program, which the build compiles and runs as the test page_training_1") {
-  const auto blocks = cpp_blocks(text_of(root / "docs/training.md"));
+  const auto blocks = code_blocks(project_text("docs/training.md"), "cpp");
   REQUIRE(blocks.size() == 1);
   CHECK(blocks[0].find("int main()") != std::string::npos);
 }
@@ -87,18 +67,18 @@ TEST_CASE("the page on training shows a program, which the build compiles and ru
 TEST_CASE(
     "the page on the gradient flow shows a program, which the build compiles and runs as the test "
     "page_gradient-flow_1") {
-  const auto blocks = cpp_blocks(text_of(root / "docs/gradient-flow.md"));
+  const auto blocks = code_blocks(project_text("docs/gradient-flow.md"), "cpp");
   REQUIRE(blocks.size() == 1);
   CHECK(blocks[0].find("int main()") != std::string::npos);
 }
 
 TEST_CASE("links between the pages lead to files that exist") {
-  for (const char* page :
-       {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md", "docs/gradient-flow.md",
-        "docs/reproduced.md", "docs/training.md", "docs/ways-through-time.md", "docs/reproduced.md", "bench/README.md",
-        "data/README.md", "tests/fixtures/README.md"}) {
+  for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
+                           "docs/gradient-checking.md", "docs/gradient-flow.md", "docs/reproduced.md",
+                           "docs/training.md", "docs/ways-through-time.md", "bench/README.md", "data/README.md",
+                           "examples/zoo/README.md", "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
-    for (const std::string& link : local_links(text_of(file))) {
+    for (const std::string& link : local_links(project_text(page))) {
       INFO(std::string(page) << " -> " << link);
       CHECK(fs::exists(file.parent_path() / link));
     }
@@ -106,7 +86,7 @@ TEST_CASE("links between the pages lead to files that exist") {
 }
 
 TEST_CASE("the map names every room of the source tree") {
-  const std::string map = text_of(root / "docs/architecture.md");
+  const std::string map = project_text("docs/architecture.md");
   for (const auto& entry : fs::directory_iterator(root / "core"))
     if (entry.is_directory()) {
       const std::string room = "`core/" + entry.path().filename().string() + "`";

@@ -1,14 +1,12 @@
 #include "layers_support.hpp"
+#include "pages.hpp"
 
-#include <unroll/core/array/whole_file.hpp>
 #include <unroll/core/check/gradient_bias.hpp>
 #include <unroll/core/tape/op.hpp>
 #include <unroll/layers/rtrl.hpp>
 
-#include <cstdio>
-
-// The code and the output that docs/ways-through-time.md shows: its blocks of C++ are the functions below, word for word, and its console blocks are
-// what the command prints.
+// The code that docs/ways-through-time.md shows: its blocks of C++ are the functions below, word for word. tests/test_page_output.cpp holds its console
+// blocks to what the command prints.
 namespace unroll::test {
 
 namespace {
@@ -42,49 +40,17 @@ RtrlResult forward_in_time(const LSTM& lstm, const std::vector<Array>& xs) {
   return rtrl(lstm, xs, initial, lstm.parameters(), step_loss);
 }
 
-std::string page() { return read_whole_file(std::string(UNROLL_SOURCE_DIR) + "/docs/ways-through-time.md"); }
-
-std::vector<std::string> blocks(const std::string& text, const std::string& language) {
-  std::vector<std::string> found;
-  const std::string open = "```" + language + "\n", close = "```";
-  for (std::size_t at = text.find(open); at != std::string::npos; at = text.find(open, at)) {
-    const std::size_t begin = at + open.size(), end = text.find(close, begin);
-    REQUIRE(end != std::string::npos);
-    found.push_back(text.substr(begin, end - begin));
-    at = end;
-  }
-  return found;
-}
-
-std::string output_of(const std::string& arguments) {
-  std::FILE* pipe = ::popen((std::string("'") + UNROLL_COMMAND + "' " + arguments + " 2>&1 </dev/null").c_str(), "r");
-  REQUIRE(pipe);
-  std::string text;
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, n);
-  CHECK(::pclose(pipe) == 0);
-  return text;
-}
+std::string ways_through_time() { return project_text("docs/ways-through-time.md"); }
 
 }  // namespace
 
 TEST_CASE("ways through time: the code that the page shows is the code of its test") {
-  const std::string source = read_whole_file(std::string(UNROLL_TEST_DIR) + "/test_ways_through_time.cpp");
-  const auto code = blocks(page(), "cpp");
+  const std::string source = read_file("test_ways_through_time.cpp");
+  const auto code = code_blocks(ways_through_time(), "cpp");
   CHECK(code.size() == 5);
   for (const std::string& block : code) {
     INFO(block);
     CHECK(source.find("\n" + block) != std::string::npos);
-  }
-}
-
-TEST_CASE("ways through time: the output that the page shows is what the command prints") {
-  const auto sessions = blocks(page(), "console");
-  CHECK(sessions.size() == 2);
-  for (const std::string& session : sessions) {
-    const std::size_t end = session.find('\n');
-    REQUIRE(session.starts_with("$ unroll "));
-    CHECK(session.substr(end + 1) == output_of(session.substr(9, end - 9)));
   }
 }
 
@@ -113,7 +79,7 @@ TEST_CASE("ways through time: what the page says about its programs is true") {
   CHECK(thrifty.size() < full.size() / 2);
   const Gradients exact = backward(loss), again = backward(recomputed);
   for (const Parameter& p : lstm.parameters()) CHECK(same_bits(again[p], exact[p]));
-  const std::string text = page();
+  const std::string text = ways_through_time();
   for (const auto& [name, schedule] :
        std::vector<std::pair<std::string, Recompute>>{{"every(100)", Recompute::every(100)},
                                                       {"square_root()", Recompute::square_root()},

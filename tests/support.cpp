@@ -17,14 +17,8 @@ namespace unroll::test {
 
 namespace {
 
-std::string index_of(const Shape& shape, std::size_t position) {
-  std::vector<std::size_t> index(shape.rank());
-  for (std::size_t axis = shape.rank(); axis-- > 0;) {
-    const auto extent = static_cast<std::size_t>(shape[axis]);
-    index[axis] = position % extent;
-    position /= extent;
-  }
-  return fmt::format("({})", fmt::join(index, ", "));
+std::string place(const Shape& shape, std::size_t position) {
+  return fmt::format("({})", fmt::join(index_of(shape, position), ", "));
 }
 
 Array evaluate_moved(const Program& f, const std::vector<Array>& at, std::size_t i, std::size_t element, double by) {
@@ -42,7 +36,7 @@ Comparison close(const ArrayView& a, const ArrayView& b, double absolute, double
     const double x = a.flat(i), y = b.flat(i);
     if (x == y || (std::isnan(x) && std::isnan(y))) continue;
     if (!(std::abs(x - y) <= absolute + relative * std::abs(y)) || std::isinf(x) || std::isinf(y))
-      return {fmt::format("entry {}: {} against {}, off by {:.3g}", index_of(a.shape, i), x, y, std::abs(x - y))};
+      return {fmt::format("entry {}: {} against {}, off by {:.3g}", place(a.shape, i), x, y, std::abs(x - y))};
   }
   return {};
 }
@@ -56,7 +50,7 @@ Comparison same_bits(const ArrayView& a, const ArrayView& b) {
   const std::size_t bytes = size_of(a.dtype);
   for (std::size_t i = 0; i < x.size(); ++i)
     if (std::memcmp(p + i * bytes, q + i * bytes, bytes) != 0)
-      return {fmt::format("entry {}: {} against {}", index_of(a.shape, i), x.flat(i), y.flat(i))};
+      return {fmt::format("entry {}: {} against {}", place(a.shape, i), x.flat(i), y.flat(i))};
   return {};
 }
 

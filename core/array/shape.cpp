@@ -87,6 +87,23 @@ std::vector<std::int64_t> row_major_strides(const Shape& shape) {
   return strides;
 }
 
+std::vector<std::int64_t> index_of(const Shape& shape, std::size_t position) {
+  std::vector<std::int64_t> index(shape.rank());
+  for (std::size_t axis = shape.rank(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(shape[axis]);
+    index[axis] = static_cast<std::int64_t>(position % extent);
+    position /= extent;
+  }
+  return index;
+}
+
+std::size_t position_of(const Shape& shape, const std::vector<std::int64_t>& index) {
+  std::size_t position = 0;
+  for (std::size_t axis = 0; axis < index.size(); ++axis)
+    position = position * static_cast<std::size_t>(shape[axis]) + static_cast<std::size_t>(index[axis]);
+  return position;
+}
+
 Shape broadcast(const Shape& a, const Shape& b) {
   if (a == b) return a;
   std::vector<std::int64_t> extents(std::max(a.rank(), b.rank()));

@@ -74,6 +74,10 @@ std::string to_string(const Shape& shape);
 // Steps in elements of a row-major array of this shape.
 std::vector<std::int64_t> row_major_strides(const Shape& shape);
 
+// The index of the element at a position in row-major order, and the other way round.
+std::vector<std::int64_t> index_of(const Shape& shape, std::size_t position);
+std::size_t position_of(const Shape& shape, const std::vector<std::int64_t>& index);
+
 // NumPy broadcasting: shapes are aligned at their last axis, extents must be equal or 1. Throws ShapeError with the reason.
 Shape broadcast(const Shape& a, const Shape& b);
 bool broadcasts_to(const Shape& from, const Shape& to);

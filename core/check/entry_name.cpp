@@ -43,13 +43,7 @@ std::vector<std::string> gates_of_columns(Tape& tape, const CheckedLeaf& leaf) {
 }
 
 std::string entry_name(const CheckedLeaf& leaf, std::size_t position, const std::vector<std::string>& gates) {
-  const Shape& shape = leaf.parameter.shape();
-  std::vector<std::int64_t> index(shape.rank());
-  for (std::size_t axis = shape.rank(); axis-- > 0;) {
-    const auto extent = static_cast<std::size_t>(shape[axis]);
-    index[axis] = static_cast<std::int64_t>(position % extent);
-    position /= extent;
-  }
+  const std::vector<std::int64_t> index = index_of(leaf.parameter.shape(), position);
   std::vector<std::string> labelled;
   std::vector<std::int64_t> plain;
   for (std::size_t axis = 0; axis < index.size(); ++axis) {

@@ -63,16 +63,10 @@ std::string title(const Tape& tape, NodeId id) {
 
 // "inf", or "inf at (0, 5)" in an array. NaN is written without its sign, which means nothing.
 std::string element(const ArrayView& array) {
-  std::size_t position = *nonfinite_position(array);
+  const std::size_t position = *nonfinite_position(array);
   const double value = array.flat(position);
-  std::vector<std::int64_t> index(array.rank());
-  for (std::size_t axis = index.size(); axis-- > 0;) {
-    const auto extent = static_cast<std::size_t>(array.shape[axis]);
-    index[axis] = static_cast<std::int64_t>(position % extent);
-    position /= extent;
-  }
   const std::string text = fmt::format("{}", std::isnan(value) ? std::abs(value) : value);
-  return array.size() == 1 ? text : fmt::format("{} at ({})", text, fmt::join(index, ", "));
+  return array.size() == 1 ? text : fmt::format("{} at ({})", text, fmt::join(index_of(array.shape, position), ", "));
 }
 
 NonFinite describe(const Tape& tape, NodeId id) {

@@ -143,4 +143,18 @@ TEST_CASE("a part that uses more than its inputs, a rule with too few adjoints a
                   TapeError);
 }
 
+TEST_CASE("a part or rule that is missing, and an adjoint that is on another tape, are refused") {
+  Tape tape, other;
+  const Var x = tape.input(spread({2}, -1, 1));
+  const Part twice = [](std::span<const Var> v) { return std::vector<Var>{v[0] + v[0]}; };
+  const ReverseRule astray = [&](std::span<const Var>, std::span<const Var>, std::span<const Var> g) {
+    return std::vector<Var>{other.constant(g[0].value().copy())};
+  };
+  CHECK_THROWS_WITH_AS(custom_vjp(Part(), astray, {x}), "custom_vjp: no part", Error);
+  CHECK_THROWS_WITH_AS(custom_vjp(twice, ReverseRule(), {x}), "custom_vjp: no rule", Error);
+  const Var y = custom_vjp(twice, astray, {x})[0];
+  CHECK_THROWS_WITH_AS(backward(sum(y)), "custom_vjp: the rule gave input 0 an adjoint that is on another tape",
+                       TapeError);
+}
+
 }  // namespace unroll::test

@@ -46,8 +46,12 @@ void reverse(Vjp& v) {
   if (given.size() != custom.inputs)
     throw GradientError(
         fmt::format("custom_vjp: the rule gave {} adjoints for {} inputs", given.size(), custom.inputs));
-  for (std::size_t i = 0; i < given.size(); ++i)
-    if (!given[i].empty() && v.needs(i)) v.give(i, given[i]);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (given[i].empty()) continue;
+    if (&given[i].tape() != &tape)
+      throw TapeError(fmt::format("custom_vjp: the rule gave input {} an adjoint that is on another tape", i));
+    if (v.needs(i)) v.give(i, given[i]);
+  }
 }
 
 // The operands behind the inputs are the results of the part's own operations: forward mode goes through those.
@@ -103,6 +107,7 @@ void require_closed(const Tape& tape, NodeId first, const std::vector<Var>& inpu
 
 std::vector<Var> custom_vjp(const Part& part, const ReverseRule& rule, const std::vector<Var>& inputs) {
   if (inputs.empty()) throw TapeError("custom_vjp: no inputs, so no tape to record on");
+  if (!part || !rule) throw Error(fmt::format("custom_vjp: no {}", part ? "rule" : "part"));
   Tape& tape = inputs[0].tape();
   const auto first = static_cast<NodeId>(tape.size());
   const std::vector<Var> results = part(inputs);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,12 @@ std::size_t at_bound(const Array& x, double bound) {
 }
 
 }  // namespace
+
+bool same_bits(const ArrayView& a, const ArrayView& b) {
+  if (a.shape != b.shape || a.dtype != b.dtype) return false;
+  const Array x = a.copy(), y = b.copy();
+  return x.size() == 0 || std::memcmp(x.data(), y.data(), x.size() * size_of(x.dtype())) == 0;
+}
 
 double largest_of(const Array& array) {
   double result = 0;

@@ -22,6 +22,9 @@ std::optional<Pattern> pattern(const std::string& name, const Array& wrong, cons
 
 // Whether two gradients are equal, within a tolerance relative to the larger of them.
 bool agree(const Array& a, const Array& b, double tolerance, double floor = 0);
+// Whether two arrays are equal to the bit.
+bool same_bits(const ArrayView& a, const ArrayView& b);
+// The largest absolute element; NaN does not count.
 double largest_of(const Array& array);
 
 }  // namespace unroll::detail

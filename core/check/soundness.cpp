@@ -2,6 +2,7 @@
 
 #include <unroll/core/check/entry_name.hpp>
 #include <unroll/core/check/finite.hpp>
+#include <unroll/core/check/patterns.hpp>
 #include <unroll/core/tape/op.hpp>
 #include <unroll/core/tape/recorded_call.hpp>
 
@@ -15,11 +16,29 @@ namespace unroll::detail {
 
 namespace {
 
-bool same_bits(const ArrayView& a, const ArrayView& b) {
-  if (a.shape != b.shape || a.dtype != b.dtype) return false;
-  const Array x = a.copy(), y = b.copy();
-  return x.size() == 0 || std::memcmp(x.data(), y.data(), x.size() * size_of(x.dtype())) == 0;
-}
+// The leaves are afterwards what they were, whatever the program does to them.
+class KeptLeaves {
+ public:
+  explicit KeptLeaves(const std::vector<CheckedLeaf>& leaves) : leaves_(leaves) {
+    for (const CheckedLeaf& leaf : leaves) before_.push_back(leaf.parameter.value().copy());
+  }
+  ~KeptLeaves() {
+    for (std::size_t i = 0; i < leaves_.size(); ++i)
+      if (!same_bits(leaves_[i].parameter.value(), before_[i])) Parameter(leaves_[i].parameter).assign(before_[i]);
+  }
+  KeptLeaves(const KeptLeaves&) = delete;
+  KeptLeaves& operator=(const KeptLeaves&) = delete;
+
+  const Parameter* changed() const {
+    for (std::size_t i = 0; i < leaves_.size(); ++i)
+      if (!same_bits(leaves_[i].parameter.value(), before_[i])) return &leaves_[i].parameter;
+    return nullptr;
+  }
+
+ private:
+  const std::vector<CheckedLeaf>& leaves_;
+  std::vector<Array> before_;
+};
 
 std::string node_name(const Tape& tape, NodeId id) {
   const std::string& name = tape.name(id);
@@ -108,17 +127,13 @@ std::optional<Diagnosis> overwritten(Objective& objective) {
 std::optional<Diagnosis> unsound(Objective& objective) {
   if (auto leaf = nonfinite_leaf(objective.leaves())) return leaf;
 
-  std::vector<Array> before;
-  for (const CheckedLeaf& leaf : objective.leaves()) before.push_back(leaf.parameter.value().copy());
+  const KeptLeaves kept(objective.leaves());
   const std::vector<double> first = objective.terms(), second = objective.terms();
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const Parameter& p = objective.leaves()[i].parameter;
-    if (same_bits(p.value(), before[i])) continue;
-    Parameter(p).assign(before[i]);
-    return Diagnosis{Cause::in_place,
-                     fmt::format("the program changes {} as it runs: a gradient is that of fixed leaves", p.name()),
-                     {"its elements differ after a run from those before"}};
-  }
+  if (const Parameter* changed = kept.changed())
+    return Diagnosis{
+        Cause::in_place,
+        fmt::format("the program changes {} as it runs: a gradient is that of fixed leaves", changed->name()),
+        {"its elements differ after a run from those before"}};
   if (auto found = not_repeatable(objective, first, second)) return found;
   if (auto found = overwritten(objective)) return found;
   const std::vector<Array> gradients = objective.gradients(), again = objective.gradients();

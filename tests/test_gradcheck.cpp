@@ -202,6 +202,11 @@ TEST_CASE("options that do not fit and foreign tapes are refused") {
                        Error);
   CHECK_THROWS_WITH_AS(check_at(1, square, {.mode = CheckMode::directions, .directions = 0}),
                        "gradcheck: 0 directions, expected at least 1", Error);
+  CHECK_THROWS_WITH_AS(check_at(1, square, {.tolerance = HUGE_VAL}),
+                       "gradcheck: tolerance inf, expected a number above 0", Error);
+  CHECK_THROWS_WITH_AS(
+      gradcheck(CheckedProgram{.record = [](Tape& tape) { return tape.scalar(1, DType::f64); }, .leaves = {}}),
+      "gradcheck: no leaves: there is nothing to take a gradient by", Error);
   CHECK_THROWS_WITH_AS(gradcheck(CheckedProgram{}), "gradcheck: no program: CheckedProgram::record is empty", Error);
   Tape other;
   const Parameter p("p", numbers({2}));
@@ -280,7 +285,84 @@ TEST_CASE("the parameters are afterwards what they were, to the bit") {
     };
     CHECK_THROWS_WITH(gradcheck(fragile, {p}), "moved");
   }
+  SUBCASE("after a program that changes several leaves, the second time by way of an exception") {
+    Parameter q("q", numbers({4})), r("r", numbers({4}));
+    const Array q_before = q.value().copy(), r_before = r.value().copy();
+    int runs = 0;
+    const auto careless = [&](Tape& tape) {
+      q.mutable_value().set_flat(0, 7);
+      r.mutable_value().set_flat(1, 8);
+      if (++runs == 3) throw Error("stopped");
+      return tape.use(p) * tape.use(q) * tape.use(r);
+    };
+    CHECK(gradcheck(careless, {p, q, r}).diagnosis->cause == Cause::in_place);
+    CHECK(same_bits(q.value(), q_before));
+    CHECK(same_bits(r.value(), r_before));
+    CHECK_THROWS_WITH(gradcheck(careless, {p, q, r}), "stopped");
+    CHECK(same_bits(q.value(), q_before));
+  }
   CHECK(same_bits(p.value(), before));
+}
+
+TEST_CASE("forward mode says that it does not see what detach cuts off") {
+  const auto program = [](std::span<const Var> v) { return detach(v[0]) * v[0]; };
+  CHECK(!gradcheck(Function(program), {numbers({3})}).passed);
+  const GradcheckReport report = gradcheck(Function(program), {numbers({3})}, {.mode = CheckMode::forward});
+  CHECK(report.passed);
+  CHECK(report.notes.back() ==
+        "forward mode ends at detach() as reverse mode does: what is cut off there is not checked");
+}
+
+TEST_CASE("where a direction fails, the entry that is named has its own name, and its values are its own") {
+  const GradcheckReport report = gradcheck(Function([](std::span<const Var> v) { return apply(wrong_at_4, {v[0]}); }),
+                                           {numbers({2, 3}, 0.5, 2)}, {.mode = CheckMode::directions});
+  CHECK_FALSE(report.passed);
+  CHECK(report.rows[0].entry == "x0[1, 1]");
+  CHECK(report.rows[0].analytic / report.rows[0].numeric == doctest::Approx(1.5).epsilon(1e-8));
+}
+
+TEST_CASE("a direction that crosses a kink says nothing, so the entries are compared") {
+  // relu at 0: every direction crosses its kink
+  const auto wrong_besides = [](std::span<const Var> v) { return apply(wrong_at_4, {v[0]}) + relu(v[0] - 1.0); };
+  const GradcheckReport report =
+      gradcheck(Function(wrong_besides), {Array({5}, {1, 2, 3, 4, 5})}, {.mode = CheckMode::directions});
+  CHECK_FALSE(report.passed);
+  CHECK(report.rows[0].entry == "x0[4]");
+  CHECK(gradcheck(Function([](std::span<const Var> v) { return relu(v[0] - 1.0); }), {Array({5}, {1, 2, 3, 4, 5})},
+                  {.mode = CheckMode::directions})
+            .passed);
+}
+
+TEST_CASE("the probability of a miss is a bound that holds, and not a loose one") {
+  const Parameter x("x", numbers({3, 2})), W("W", numbers({2, 4}, -0.9, 0.8));
+  const CheckedProgram program{.record = [&](Tape& tape) { return tanh(matmul(tape.use(x), tape.use(W))); },
+                               .leaves = {{x, {}}, {W, {}}}};
+  constexpr int seeds = 300;
+  for (const CheckMode mode : {CheckMode::directions, CheckMode::forward}) {
+    int missed = 0;
+    double bound = 0;
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+      // one percent of the gradient by W is wrong, in a direction of its own
+      const auto gradients = [&](const Array& u) {
+        Tape tape;
+        const Gradients right = backward(program.record(tape), {.cotangent = u});
+        Array by_W = right[W].copy();
+        Generator generator(1000 + seed);
+        const Array fault = random_array(W.shape(), generator);
+        const double part = 0.01 * std::sqrt(dot(by_W, by_W) / dot(fault, fault));
+        for (std::size_t i = 0; i < by_W.size(); ++i) by_W.set_flat(i, by_W.flat(i) + part * fault.flat(i));
+        return std::vector<Array>{right[x].copy(), by_W};
+      };
+      const GradcheckReport report = gradcheck(
+          program,
+          {.mode = mode, .tolerance = 3e-3, .directions = 1, .seed = seed, .diagnose = false, .gradients = gradients});
+      missed += report.passed;
+      bound += *report.miss_probability;
+    }
+    INFO(to_string(mode), ": ", missed, " missed, ", bound, " expected at most");
+    CHECK(missed <= bound);
+    CHECK(missed >= bound / 4);
+  }
 }
 
 TEST_CASE("equal seeds give equal reports, and the seed changes the cotangent") {

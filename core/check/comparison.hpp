@@ -14,6 +14,7 @@ struct ComparedLeaf {
   Array analytic;           // from reverse mode, float64
   Array numeric;            // from differences or forward mode, float64; NaN where it was not asked for
   std::vector<bool> wrong;  // entries that failed
+  bool uneven = false;      // some entries agree only with steps that were chosen anew
   GradcheckRow row;         // without `entry`
 };
 
@@ -31,12 +32,14 @@ class Comparison {
   struct Found;
   Line line(MovedLeaf& moved, std::size_t leaf, std::size_t position) const;
   double scale(std::size_t leaf, std::size_t position) const;
+  VCurve curve(MovedLeaf& moved, std::size_t leaf, std::size_t position) const;
   double quick(MovedLeaf& moved, std::size_t leaf, std::size_t position);
   double denominator(std::size_t leaf, std::size_t position, double a, double n) const;
   Found judge(MovedLeaf& moved, std::size_t leaf, std::size_t position, double n);
   void by_entries(std::size_t leaf);
   bool by_directions(std::size_t leaf);
-  // All entries, or of a large leaf that was compared along directions, a thousand of them.
+  std::size_t enough_wrong() const;
+  // All entries, or of a leaf that was compared along directions and is large, as many as can be afforded.
   std::vector<std::size_t> positions(std::size_t leaf) const;
 
   Objective& objective_;
@@ -45,6 +48,8 @@ class Comparison {
   bool forward_;
   double epsilon_;
   double size_ = 0;              // of the objective: the sum of its absolute terms
+  double noise_ = 0;             // rounding errors of the objective that its terms do not show
+  double runs_ = 0;              // of the program, that a closer look at one leaf may take
   std::vector<double> typical_;  // root mean square of each leaf
   std::vector<double> largest_;  // derivative of each leaf
   double largest_of_all_ = 0;

@@ -13,6 +13,7 @@ struct Line {
   std::function<std::vector<double>(double offset)> at;
   double scale = 1;
   double epsilon = 0x1p-52;  // of the program's numbers
+  double noise = 0;          // rounding errors of the objective that its summands do not show
 };
 
 // D(h) = (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h), with h = step * scale.

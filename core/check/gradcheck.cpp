@@ -5,6 +5,7 @@
 #include <unroll/core/check/entry_name.hpp>
 #include <unroll/core/check/finite.hpp>
 #include <unroll/core/check/soundness.hpp>
+#include <unroll/core/tape/op.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -22,8 +23,10 @@ bool has_directions(CheckMode mode) { return mode == CheckMode::directions || mo
 
 void require_sensible(const CheckedProgram& program, const GradcheckOptions& o) {
   if (!program.record) throw Error("gradcheck: no program: CheckedProgram::record is empty");
+  if (program.leaves.empty()) throw Error("gradcheck: no leaves: there is nothing to take a gradient by");
   if (o.order != 1 && o.order != 2) throw Error(fmt::format("gradcheck: order {}, expected 1 or 2", o.order));
-  if (!(o.tolerance >= 0)) throw Error(fmt::format("gradcheck: tolerance {}, expected a number above 0", o.tolerance));
+  if (!(o.tolerance >= 0 && std::isfinite(o.tolerance)))
+    throw Error(fmt::format("gradcheck: tolerance {}, expected a number above 0", o.tolerance));
   if (has_directions(o.mode) && o.directions < 1)
     throw Error(fmt::format("gradcheck: {} directions, expected at least 1", o.directions));
   if (o.order == 2 && o.gradients) throw Error("gradcheck: option gradients goes with order 1 only");
@@ -45,13 +48,6 @@ std::size_t worst_of(const std::vector<ComparedLeaf>& leaves) {
     return weight(a.row) < weight(b.row);
   });
   return static_cast<std::size_t>(found - leaves.begin());
-}
-
-std::size_t position_of(const Shape& shape, const std::vector<std::int64_t>& index) {
-  std::size_t position = 0;
-  for (std::size_t axis = 0; axis < index.size(); ++axis)
-    position = position * static_cast<std::size_t>(shape[axis]) + static_cast<std::size_t>(index[axis]);
-  return position;
 }
 
 void name_entries(const CheckedProgram& program, detail::Objective& objective, std::vector<ComparedLeaf>& leaves) {
@@ -84,6 +80,15 @@ VCurve curve_of_worst(const CheckedProgram& program, detail::Comparison& compari
   VCurve curve = comparison.curve(worst, position);
   curve.entry = entry;
   return curve;
+}
+
+// What detach() cuts off has no tangent either.
+bool detaches(const CheckedProgram& program) {
+  Tape tape;
+  program.record(tape);
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (tape[id].op->name == "detach" && tape[tape.inputs(id)[0]].tracked) return true;
+  return false;
 }
 
 void add_notes(GradcheckReport& report) {
@@ -170,6 +175,8 @@ GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions&
       report.diagnosis = detail::diagnose(program, options, leaves);
   }
   add_notes(report);
+  if (options.mode == CheckMode::forward && detaches(program))
+    report.notes.push_back("forward mode ends at detach() as reverse mode does: what is cut off there is not checked");
   return report;
 }
 

@@ -96,7 +96,7 @@ struct GradcheckReport {
 // of |a|, |n|, 1 % of the leaf's largest derivative, 1e-5 of the largest of all, and 1e-5 |L| / scale of the entry.
 //
 // A failure is part of the report, with a diagnosis, and so is a program that cannot be checked because it gives two results for equal leaves, changes them, or gives
-// NaN. Throws Error for options that do not fit, TapeError for a program that records elsewhere; whatever the program throws passes through. The
+// NaN. Throws Error for options that do not fit and for no leaves, TapeError for a program that records elsewhere; whatever the program throws passes through. The
 // leaves are afterwards what they were.
 GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions& options = {});
 GradcheckReport gradcheck(const std::function<Var(Tape&)>& program, std::vector<Parameter> parameters,

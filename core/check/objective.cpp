@@ -3,6 +3,7 @@
 #include <unroll/core/grad/backward.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
+#include <unroll/core/tape/op.hpp>
 
 #include <cmath>
 #include <cstring>
@@ -17,6 +18,14 @@ Array random_like(const Shape& shape, DType dtype, Generator& generator) {
   return array;
 }
 
+double cost(const Tape& tape) {
+  constexpr double of_a_node = 200;
+  double total = 0;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    if (!tape[id].op->is_leaf()) total += of_a_node + static_cast<double>(tape[id].value.size());
+  return total;
+}
+
 Objective::Recorded Objective::record_result(Tape& tape) {
   Generator generator(options_.seed);  // the same cotangent and direction at every evaluation
   const Var y = program_.record(tape);
@@ -25,17 +34,18 @@ Objective::Recorded Objective::record_result(Tape& tape) {
       y.shape().size() == 1 ? Array::filled(y.shape(), 1, y.dtype()) : random_like(y.shape(), y.dtype(), generator);
   if (options_.order == 1) return {y, u};
   const Var loss = sum(y * tape.constant(u));
-  Var directional = tape.scalar(0, y.dtype());
+  std::vector<Var> directional{tape.constant(Array({1}, y.dtype()))};
   if (loss.node().tracked) {
     const Gradients first = backward(loss, {.create_graph = true});
     for (const CheckedLeaf& leaf : program_.leaves) {
       const Array direction = random_like(leaf.parameter.shape(), leaf.parameter.dtype(), generator);
       if (!first.contains(leaf.parameter)) continue;
-      const Var term = sum(first.var(tape.use(leaf.parameter)) * tape.constant(direction));
-      directional = directional + term;
+      const Var term = first.var(tape.use(leaf.parameter)) * tape.constant(direction);
+      directional.push_back(reshape(term, {static_cast<std::int64_t>(term.shape().size())}));
     }
   }
-  return {directional, Array::filled({}, 1, y.dtype())};
+  const Var result = concat(directional, 0);
+  return {result, Array::filled(result.shape(), 1, y.dtype()), product(y.value().as(DType::f64), u).scale};
 }
 
 Var Objective::record(Tape& tape) {
@@ -51,6 +61,12 @@ std::vector<double> Objective::terms() {
   std::vector<double> terms(y.size());
   for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = recorded.cotangent.flat(i) * y.flat(i);
   return terms;
+}
+
+Objective::Size Objective::size() {
+  tape_.clear();
+  const Recorded recorded = record_result(tape_);
+  return {product(recorded.result.value().as(DType::f64), recorded.cotangent).scale, recorded.beneath, cost(tape_)};
 }
 
 std::vector<Array> Objective::gradients() {

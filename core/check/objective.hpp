@@ -13,6 +13,9 @@ namespace unroll::detail {
 // Normal numbers.
 Array random_like(const Shape& shape, DType dtype, Generator& generator);
 
+// What recording a tape costs, in elements: those of its results, and as much for each node as 200 of them.
+double cost(const Tape& tape);
+
 class Objective {
  public:
   // Keeps references: both must live as long.
@@ -22,6 +25,13 @@ class Objective {
 
   // The summands u_k y_k of the objective, for the present values of the leaves. Apart, so that what does not change drops out of a difference.
   std::vector<double> terms();
+  struct Size {
+    double terms = 0;  // the sum of the absolute summands
+    double beneath =
+        0;  // with order 2 that of the number that was differentiated to get them, whose rounding errors they have
+    double computed = 0;  // what one run costs, in elements
+  };
+  Size size();
   // The gradient by each leaf, in float64; zeros where the objective does not depend on it.
   std::vector<Array> gradients();
   // Whether the objective is made from a leaf at all.
@@ -39,8 +49,9 @@ class Objective {
 
  private:
   struct Recorded {
-    Var result;       // y, or the directional derivative
-    Array cotangent;  // u
+    Var result;          // y, or the products that the directional derivative is the sum of
+    Array cotangent;     // u, or ones
+    double beneath = 0;  // with order 2, the sum of |u_k y_k|
   };
   Recorded record_result(Tape& tape);
 

@@ -8,8 +8,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,25 +20,23 @@ namespace unroll::detail {
 namespace {
 
 constexpr std::int64_t few_steps = 3, few_sequences = 2;
-constexpr std::size_t most_nodes =
-    20'000;  // of a tape on which faults are tried, and of which all are tried on the smaller ones
+constexpr double affordable = 5e8;  // what all faults that are tried may cost, in elements: some seconds
 
 using Gradient = std::vector<Array>;  // one array a leaf
 
-// The constants of a tape that hold the numbers of a node which depends on the leaves.
+// The constants of a tape that hold the numbers of an earlier node which depends on the leaves.
 std::unordered_map<NodeId, NodeId> copies_of_nodes(const Tape& tape, const ReverseWalk& walk) {
   std::unordered_map<NodeId, NodeId> copies;
+  std::map<std::pair<std::size_t, double>, std::vector<NodeId>> alike;  // nodes by size and first element
   for (NodeId id = 0; id < tape.size(); ++id) {
-    const ArrayView& constant = tape[id].value;
-    if (tape[id].op != &constant_op() || constant.size() < 2 || largest_of(constant.copy()) == 0) continue;
-    for (NodeId node = id; node-- > 0 && !copies.contains(id);) {
-      const ArrayView& value = tape[node].value;
-      if (!walk.depends(node) || value.size() != constant.size() || value.dtype != constant.dtype ||
-          value.shape != constant.shape)
-        continue;
-      const Array a = value.copy(), b = constant.copy();
-      if (std::memcmp(a.data(), b.data(), a.size() * size_of(a.dtype())) == 0) copies[id] = node;
-    }
+    const ArrayView& value = tape[id].value;
+    if (value.size() < 2 || std::isnan(value.flat(0))) continue;
+    std::vector<NodeId>& candidates = alike[{value.size(), value.flat(0)}];
+    if (walk.depends(id)) candidates.push_back(id);
+    if (tape[id].op != &constant_op() || largest_of(value.copy()) == 0) continue;
+    const auto same = std::find_if(candidates.rbegin(), candidates.rend(),
+                                   [&](NodeId node) { return same_bits(tape[node].value, value); });
+    if (same != candidates.rend()) copies[id] = *same;
   }
   return copies;
 }
@@ -161,7 +160,8 @@ class Diagnosing {
     return {Cause::unknown,
             "the operations are right, but the reverse rule or gradient that was written by hand is not; no single "
             "fault that was tried explains it",
-            {fmt::format("{} single faults were tried", tried_)}};
+            {fmt::format("{} single faults were tried{}", tried_,
+                         tried_all_ ? "" : ", and there are more: a smaller program can be searched further")}};
   }
 
   // The program with its cuts is what is under test, and without them it is right.
@@ -228,11 +228,15 @@ class Diagnosing {
   std::optional<Diagnosis> single_fault() {
     const std::optional<CheckedProgram> smaller = small();
     Specimen specimen(smaller ? *smaller : program_, options_);
-    if (specimen.tape().size() > most_nodes) return std::nullopt;
+    const auto most = static_cast<std::size_t>(affordable / cost(specimen.tape()));
     const Gradient& wanted = smaller ? specimen.reverse() : analytic();
     ReverseWalk walk(specimen.tape(), specimen.present());
     const CheckedProgram& checked = specimen.program();
     for (const Fault& fault : single_faults(specimen.tape(), walk, specimen.present(), checked.steps, checked.batch)) {
+      if (tried_ == most) {
+        tried_all_ = false;
+        break;
+      }
       ++tried_;
       try {
         if (!same(wanted, specimen.walk(walk, fault.hook), tolerance_)) continue;
@@ -295,6 +299,7 @@ class Diagnosing {
   Gradient analytic_;
   double tolerance_ = 1e-7, largest_ = 0;
   std::size_t tried_ = 0;
+  bool tried_all_ = true;
 };
 
 }  // namespace

@@ -181,10 +181,9 @@ void FaultSearch::of_result(std::size_t inputs, const Members& members, std::siz
   if (i < inputs) return;
   const std::string result = map_->value(tape_.inputs(members.back())[i], members.back());
   const Cause cause = map_->between_steps().contains(result) ? Cause::time_term : Cause::gate_term;
-  add(cause,
-      fmt::format("the adjoint with which {} comes back, from the step after and the loss, is left out or overwritten",
-                  result),
-      all, nothing);
+  const char* from = map_->between_steps().empty() ? "" : ", from the step after and the loss,";
+  add(cause, fmt::format("the adjoint with which {} comes back{} is left out or overwritten", result, from), all,
+      nothing);
   add(Cause::sign, fmt::format("the adjoint with which {} comes back is taken with the wrong sign", result), all,
       times(-1));
   for (const auto& [factor, words] : factors())

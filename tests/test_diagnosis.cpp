@@ -29,6 +29,8 @@ enum class Planted {
   no_sigmoid_in_i,
   tanh_of_h,
   h_instead_of_h_before,
+  nothing_to_W,
+  nothing_at_all,
 };
 
 class HandWrittenLSTM : public LSTM {
@@ -71,6 +73,9 @@ class HandWrittenLSTM : public LSTM {
       const Var dc_before = dc * f * (is(Planted::nothing_to_c) ? 0.0 : 1.0);
       const Var db = is(Planted::first_sequence_in_b) ? select(dz, 0, 0) : sum(dz, {0});
       const Var met = is(Planted::h_instead_of_h_before) ? h : v[1];
+      if (is(Planted::nothing_at_all)) return std::vector<Var>(6);
+      if (is(Planted::nothing_to_W))
+        return std::vector<Var>{matmul(dz, transpose(v[3])), dh, dc_before, Var(), matmul(transpose(met), dz), db};
       return std::vector<Var>{matmul(dz, transpose(v[3])), dh, dc_before, matmul(transpose(v[0]), dz),
                               matmul(transpose(met), dz),  db};
     };
@@ -135,6 +140,8 @@ TEST_CASE("every fault that is planted in a hand-written LSTM is named, in the L
        "the derivative of the tanh that gives tanh(c) is taken at h, 1 - h^2"},
       {Planted::h_instead_of_h_before, Cause::wrong_operand,
        "the gradient to lstm.W_h through i is multiplied with h instead of h_(t-1)"},
+      {Planted::nothing_to_W, Cause::gate_term, "no gradient reaches lstm.W_x: it is zero"},
+      {Planted::nothing_at_all, Cause::gate_term, "no gradient comes back at all: it is zero by every leaf"},
   };
   for (const auto& [planted, cause, summary] : all) {
     const GradcheckReport report = check(planted);
@@ -143,6 +150,28 @@ TEST_CASE("every fault that is planted in a hand-written LSTM is named, in the L
     CHECK(to_string(report.diagnosis->cause) == std::string(to_string(cause)));
     CHECK(report.diagnosis->summary == summary);
   }
+}
+
+TEST_CASE("what has no name of its own is called by how it is made") {
+  const Parameter x("x", spread({2, 3}, -1, 1)), v("v", spread({2, 3}, -0.5, 0.8, 1));
+  const auto summary = [&](double to_complement, double to_argument) {
+    const Part part = [](std::span<const Var> at) {
+      const Var z = sigmoid(at[1] + square(at[0])).named("z");
+      return std::vector<Var>{((1 - z) * at[0] + z).named("y"), z};
+    };
+    const ReverseRule rule = [=](std::span<const Var> at, std::span<const Var> y, std::span<const Var> g) {
+      const Var z = y[1];
+      const Var dz = g[0] - g[0] * at[0] * to_complement;
+      const Var da = dz * z * (1 - z) * to_argument;
+      return std::vector<Var>{g[0] * (1 - z) + 2.0 * da * at[0], da};
+    };
+    const auto program = [&](Tape& tape) { return custom_vjp(part, rule, {tape.use(x), tape.use(v)})[0]; };
+    const GradcheckReport report = gradcheck(program, {x, v});
+    return report.diagnosis ? report.diagnosis->summary : "";
+  };
+  CHECK(summary(1, 1) == "");
+  CHECK(summary(0, 1) == "the term to 1 - z through y is missing");
+  CHECK(summary(1, 0) == "the term to the argument of the sigmoid that gives z is missing");
 }
 
 TEST_CASE("a diagnosis says from which number of steps on, and of sequences, and which leaves are right") {

@@ -156,6 +156,9 @@ class Diagnosing {
               "the recorded backward pass is wrong, and the rules of all operations, differentiated again, are right",
               {}};
     if (auto seen = plain_patterns(right)) return *seen;
+    if (std::all_of(leaves_.begin(), leaves_.end(),
+                    [](const ComparedLeaf& leaf) { return largest_of(leaf.analytic) == 0; }))
+      return {Cause::gate_term, "no gradient comes back at all: it is zero by every leaf", {}};
     if (auto fault = single_fault()) return *fault;
     return {Cause::unknown,
             "the operations are right, but the reverse rule or gradient that was written by hand is not; no single "

@@ -23,6 +23,10 @@ class FaultSearch {
 
  private:
   using Members = ProgramMap::Members;
+  struct Placed {
+    Fault fault;
+    bool in_a_step;
+  };
 
   // faults.cpp: terms that are left out, scaled or transposed
   void states();
@@ -74,7 +78,7 @@ class FaultSearch {
   Tape& tape_;
   const std::vector<NodeId>& leaves_;
   std::int64_t steps_, batch_;
-  std::vector<Fault> faults_;
+  std::vector<Placed> faults_;
 };
 
 }  // namespace unroll::detail

@@ -64,14 +64,21 @@ std::vector<Fault> FaultSearch::run() {
   each_edge([&](const Members& members, std::size_t i) { of_edge(members, i); });
   each_edge([&](const Members& members, std::size_t i) { operands(members, i); });
   normalisation();
-  return std::move(faults_);
+  // what is outside of the time steps, such as the loss, least of all
+  std::stable_partition(faults_.begin(), faults_.end(), [](const Placed& placed) { return placed.in_a_step; });
+  std::vector<Fault> result;
+  for (Placed& placed : faults_) result.push_back(std::move(placed.fault));
+  return result;
 }
 
 void FaultSearch::add(Cause cause, std::string words, const Edges& edges, const EdgeHook& change) {
   if (edges.empty()) return;
-  faults_.push_back({cause, std::move(words), [edges, change](const Edge& edge, Var g, Var contribution) {
-                       return edges.contains({edge.node, edge.input}) ? change(edge, g, contribution) : contribution;
-                     }});
+  const EdgeHook hook = [edges, change](const Edge& edge, Var g, Var contribution) {
+    return edges.contains({edge.node, edge.input}) ? change(edge, g, contribution) : contribution;
+  };
+  const bool in_a_step =
+      std::any_of(edges.begin(), edges.end(), [&](const auto& edge) { return step_of(edge.first) >= 1; });
+  faults_.push_back({{cause, std::move(words), hook}, in_a_step});
 }
 
 std::pair<std::int32_t, std::int32_t> FaultSearch::first_and_last(const Edges& all) const {
@@ -149,6 +156,7 @@ void FaultSearch::of_leaf(NodeId leaf) {
     add(Cause::time_term, by + " lacks the part of the first step", at(first), nothing);
     add(Cause::time_term, by + " lacks the part of the last step", at(last), nothing);
   }
+  add(Cause::gate_term, fmt::format("no gradient reaches {}: it is zero", name), all, nothing);
   add(Cause::batch_term,
       fmt::format("the gradient by {} is that of the first sequence alone: it is not summed over the batch", name), all,
       [map = map_](const Edge& edge, Var g, Var contribution) {

@@ -4,6 +4,7 @@
 #include <unroll/core/tape/op.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace unroll::detail {
 
@@ -108,19 +109,24 @@ std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
   }
   if (tape_[input].op->is_leaf())
     return tape_[input].value.size() == 1 ? fmt::format("{:g}", tape_[input].value.flat(0)) : "a constant";
-  std::string arguments;
+  const std::string_view op = tape_[input].op->name;
+  if (op == "slice") return fmt::format("a part of {}", value(tape_.inputs(input)[0], seen_from));
+  std::vector<std::string> arguments;
   for (const NodeId argument : tape_.inputs(input)) {
-    if (tape_.name(argument).empty() && !tape_[argument].op->is_leaf())
-      return fmt::format("its {}", tape_[input].op->name);
-    arguments += (arguments.empty() ? "" : ", ") + value(argument, seen_from);
+    if (tape_.name(argument).empty() && !tape_[argument].op->is_leaf()) return fmt::format("its {}", op);
+    arguments.push_back(value(argument, seen_from));
   }
-  return fmt::format("{}({})", tape_[input].op->name, arguments);
+  for (const auto& [infix, sign] : {std::pair("add", " + "), std::pair("sub", " - "), std::pair("mul", " * ")})
+    if (op == infix) return fmt::format("{}", fmt::join(arguments, sign));
+  return fmt::format("{}({})", op, fmt::join(arguments, ", "));
 }
 
 std::string ProgramMap::words(NodeId id, std::size_t input) const {
   const std::string to = value(tape_.inputs(id)[input], id);
   const std::string& next = next_after(id, input);
   const std::string over = next.empty() ? std::string(tape_[id].op->name) : next;
+  if (to.starts_with("its ") && tape_.inputs(id).size() == 1 && !tape_.name(id).empty())
+    return fmt::format("to the argument of the {} that gives {}", tape_[id].op->name, over);
   return to == over ? "to " + to : fmt::format("to {} through {}", to, over);
 }
 

@@ -22,6 +22,12 @@ void print_list() {
   for (const Animal& animal : zoo::zoo()) fmt::print("{:<{}}  {}\n", animal.name, names, animal.source);
 }
 
+// As the file is named, too.
+std::string with_hyphens(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
 Json json(const Animal& animal) {
   const GradcheckReport report = animal.check();
   Json result{{"name", animal.name}, {"fault", animal.fault}};
@@ -39,7 +45,7 @@ int run_zoo(const ZooOptions& o) {
   if (o.animal.empty())
     for (const Animal& animal : zoo::zoo()) chosen.push_back(&animal);
   else
-    chosen.push_back(&zoo::find(o.animal));
+    chosen.push_back(&zoo::find(with_hyphens(o.animal)));
   if (o.json) {
     Json animals = Json::array();
     for (const Animal* animal : chosen) animals.push_back(json(*animal));
@@ -48,8 +54,9 @@ int run_zoo(const ZooOptions& o) {
     print_list();
   } else {
     const Animal& animal = *chosen[0];
-    fmt::print("{}  ({})\n\n{}\nthe fault: {}\n", animal.name, animal.source,
-               to_string(animal.check(), {.colour = on_terminal()}), animal.fault);
+    const GradcheckReport report = animal.check();
+    fmt::print("{}  ({})\n\n{}\n{}\n", animal.name, animal.source, to_string(report, {.colour = on_terminal()}),
+               report.passed ? "There is no fault any more: well mended." : "the fault: " + animal.fault);
   }
   return done;
 }

@@ -70,7 +70,7 @@ GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options, 
   return gradcheck(checked_program(layer, options, unrolled), options.gradcheck);
 }
 
-template <class Layer> GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options) {
+template <HasZeroState Layer> GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options) {
   const auto unrolled = [&](Var x, const auto& state) { return over_time(layer, x, state, options.over_time); };
   const bool resizable = !options.over_time.mask && options.over_time.lengths.empty();
   return gradcheck(checked_program(layer, options, unrolled, resizable), options.gradcheck);

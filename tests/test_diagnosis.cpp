@@ -128,7 +128,7 @@ TEST_CASE("every fault that is planted in a hand-written LSTM is named, in the L
       {Planted::sign_of_g, Cause::sign, "the term to g through c has the wrong sign"},
       {Planted::h_taken_twice, Cause::factor, "what is handed back to h_(t-1) is taken twice"},
       {Planted::transposed_U, Cause::transposed,
-       "each gate's block of lstm.W_h is taken for its transpose in the term to h_(t-1) through i"},
+       "each gate's block of lstm.W_h is taken for its transpose in the term to h_(t-1) through i, f, g, o"},
       {Planted::nothing_to_c, Cause::time_term,
        "nothing is handed back to c_(t-1), at any step: the gradient by c ends where it begins"},
       {Planted::first_sequence_in_b, Cause::batch_term,
@@ -139,7 +139,7 @@ TEST_CASE("every fault that is planted in a hand-written LSTM is named, in the L
       {Planted::tanh_of_h, Cause::wrong_operand,
        "the derivative of the tanh that gives tanh(c) is taken at h, 1 - h^2"},
       {Planted::h_instead_of_h_before, Cause::wrong_operand,
-       "the gradient to lstm.W_h through i is multiplied with h instead of h_(t-1)"},
+       "the gradient to lstm.W_h through i, f, g, o is multiplied with h instead of h_(t-1)"},
       {Planted::nothing_to_W, Cause::gate_term, "no gradient reaches lstm.W_x: it is zero"},
       {Planted::nothing_at_all, Cause::gate_term, "no gradient comes back at all: it is zero by every leaf"},
   };
@@ -177,7 +177,7 @@ TEST_CASE("what has no name of its own is called by how it is made") {
 TEST_CASE("a diagnosis says from which number of steps on, and of sequences, and which leaves are right") {
   CHECK(has(
       *check(Planted::nothing_to_c).diagnosis,
-      "right for T = 1, wrong from T = 2 on, but for the initial state, whose gradient is wrong for T = 1 already"));
+      "right for T = 1, wrong from T = 2 on; by the initial state it is wrong for T = 1 already"));
   const Diagnosis bias = *check(Planted::first_sequence_in_b).diagnosis;
   CHECK(has(bias, "wrong from the first time step on (already for T = 1)"));
   CHECK(has(bias, "right for one sequence, wrong for two"));

@@ -112,16 +112,24 @@ double Comparison::quick(MovedLeaf& moved, std::size_t leaf, std::size_t positio
   return central_difference(line(moved, leaf, position), epsilon_ > 1e-10 ? 0x1p-5 : 0x1p-10);
 }
 
+// What an error of a derivative is measured with: the derivatives themselves,
+double Comparison::own_scale(std::size_t leaf, double a, double n) const {
+  return std::max({std::abs(a), std::abs(n), 1e-2 * largest_[leaf], 1e-5 * largest_of_all_});
+}
+
+// and the rounding errors that the size of the objective brings.
 double Comparison::denominator(std::size_t leaf, std::size_t position, double a, double n) const {
-  return std::max({std::abs(a), std::abs(n), 1e-2 * largest_[leaf], 1e-5 * largest_of_all_,
-                   1e-5 * size_ / scale(leaf, position), std::numeric_limits<double>::min()});
+  return std::max({own_scale(leaf, a, n), 1e-5 * size_ / scale(leaf, position), std::numeric_limits<double>::min()});
 }
 
 Comparison::Found Comparison::judge(MovedLeaf& moved, std::size_t leaf, std::size_t position, double n) {
   const double a = leaves_[leaf].analytic.flat(position);
   const auto found = [&](double numeric, double absolute) {
     const double relative = absolute / denominator(leaf, position, a, numeric);
-    return Found{numeric, absolute, relative, !(relative <= tolerance_)};  // NaN is no agreement
+    Found result{numeric, absolute, relative, !(relative <= tolerance_)};  // NaN is no agreement
+    // small only beside the size of the objective: its rounding errors hide more than that
+    result.in_rounding = !result.wrong && absolute > tolerance_ * own_scale(leaf, a, numeric);
+    return result;
   };
   Found first = found(n, std::abs(a - n));
   if (!first.wrong || forward_ || std::isnan(a) || leaves_[leaf].row.wrong >= enough_wrong()) return first;

@@ -34,6 +34,7 @@ class Comparison {
   double scale(std::size_t leaf, std::size_t position) const;
   VCurve curve(MovedLeaf& moved, std::size_t leaf, std::size_t position) const;
   double quick(MovedLeaf& moved, std::size_t leaf, std::size_t position);
+  double own_scale(std::size_t leaf, double a, double n) const;
   double denominator(std::size_t leaf, std::size_t position, double a, double n) const;
   Found judge(MovedLeaf& moved, std::size_t leaf, std::size_t position, double n);
   void by_entries(std::size_t leaf);

@@ -3,6 +3,7 @@
 #include <unroll/core/check/faults.hpp>
 #include <unroll/core/check/local_rules.hpp>
 #include <unroll/core/check/patterns.hpp>
+#include <unroll/core/check/program_map.hpp>
 #include <unroll/core/check/reverse_walk.hpp>
 #include <unroll/core/tape/op.hpp>
 
@@ -164,7 +165,8 @@ class Diagnosing {
             "the operations are right, but the reverse rule or gradient that was written by hand is not; no single "
             "fault that was tried explains it",
             {fmt::format("{} single faults were tried{}", tried_,
-                         tried_all_ ? "" : ", and there are more: a smaller program can be searched further")}};
+                         tried_all_ ? "" : ", and there are more: a smaller program can be searched further"),
+             "more can be tried where gates and states have names: .named(\"f\"), .named(\"h\")", wrong_in_one_step()}};
   }
 
   // The program with its cuts is what is under test, and without them it is right.
@@ -182,17 +184,20 @@ class Diagnosing {
         const std::string name = tape.name(source).empty() ? std::string(tape[source].op->name) : tape.name(source);
         places.push_back(through_copies ? fmt::format("a constant holds the numbers of {}  {}", name, tape.where(id))
                                         : fmt::format("detach() of {}  {}", name, tape.where(id)));
-        if (result.summary.empty())
+        if (result.summary.empty()) {
+          const std::string next = ProgramMap(tape, ReverseWalk(tape, full.present())).next_name(id);
+          const std::string way = next.empty() ? "" : fmt::format(" on its way to {}", next);
           result.summary =
               through_copies
-                  ? fmt::format("{} is recorded again as a constant, by its numbers: no gradient flows back through it",
-                                name)
-                  : fmt::format("{} is cut off the tape by detach(): no gradient flows back through it", name);
+                  ? fmt::format("{} is recorded again as a constant, by its numbers,{}: no gradient flows back there",
+                                name, way)
+                  : fmt::format("{} is cut off the tape by detach(){}: no gradient flows back there", name, way);
+        }
       }
     }
     if (places.empty()) return std::nullopt;
     constexpr std::size_t shown = 3;
-    result.evidence.push_back("with the gradient let through there, all derivatives agree with the differences");
+    result.evidence.emplace_back("with the gradient let through there, all derivatives agree with the differences");
     for (std::size_t i = 0; i < std::min(shown, places.size()); ++i) result.evidence.push_back(places[i]);
     if (places.size() > shown) result.evidence.push_back(fmt::format("and {} more", places.size() - shown));
     return result;
@@ -245,10 +250,12 @@ class Diagnosing {
         if (!same(wanted, specimen.walk(walk, fault.hook), tolerance_)) continue;
       } catch (const ShapeError&) { continue; }  // a fault whose shapes do not fit was not made
       Diagnosis result{fault.cause, fault.words, {}};
+      const std::string others =
+          tried_ == 1 ? "the first fault that was tried" : fmt::format("{} other faults do not fit", tried_ - 1);
       result.evidence.push_back(
           fmt::format("with this one fault in the backward pass of the recorded operations, all gradients come out as "
-                      "they are ({} other faults do not fit)",
-                      tried_ - 1));
+                      "they are ({})",
+                      others));
       return result;
     }
     return std::nullopt;
@@ -276,16 +283,28 @@ class Diagnosing {
     std::int64_t steps = 1;
     while (steps <= most && right_at(steps, program_.batch, false)) ++steps;
     const bool initial_wrong = !right_at(1, program_.batch, true);
-    const char* but =
-        steps > 1 && initial_wrong ? ", but for the initial state, whose gradient is wrong for T = 1 already" : "";
+    const char* but = steps > 1 && initial_wrong ? "; by the initial state it is wrong for T = 1 already" : "";
     if (program_.steps > 1 && steps <= most)
       diagnosis.evidence.push_back(
           steps == 1 ? "wrong from the first time step on (already for T = 1)"
                      : fmt::format("right for T = {}, wrong from T = {} on{}", steps - 1, steps, but));
     else if (initial_wrong)
-      diagnosis.evidence.push_back("right for any number of steps, but for the gradient by the initial state");
+      diagnosis.evidence.emplace_back("right for any number of steps; only the gradient by the initial state is wrong");
     if (program_.batch > 1 && right_at(program_.steps, 1, true))
-      diagnosis.evidence.push_back("right for one sequence, wrong for two");
+      diagnosis.evidence.emplace_back("right for one sequence, wrong for two");
+  }
+
+  // What is wrong already for one step of one sequence, where that can be had: the smallest program to look into.
+  std::string wrong_in_one_step() const {
+    if (!program_.resized || options_.gradients) return {};
+    Specimen specimen(program_.resized(1, 1), options_);
+    const Gradient right = specimen.walk({.through_detach = true, .copies = {}});
+    std::vector<std::string> wrong;
+    for (std::size_t i = 0; i < right.size(); ++i)
+      if (!agree(specimen.reverse()[i], right[i], std::max(1e-6, tolerance_)))
+        wrong.push_back(program_.leaves[i].parameter.name());
+    return wrong.empty() ? std::string()
+                         : fmt::format("wrong for one step of one sequence already: {}", fmt::join(wrong, ", "));
   }
 
   // Which leaves are right.

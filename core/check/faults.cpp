@@ -213,6 +213,12 @@ void FaultSearch::transposed(const Members& members, std::size_t i, const Edges&
                     map_->value(W.id(), edge.node), what),
         all, [map = map_](const Edge& e, Var g, Var) { return times_blocks(g, map->right_factor(e)); });
   }
+  // W h, with the weight in front
+  if (const Var W = map_->left_factor(edge); !W.empty() && tape_.parameter(W.id()) && W.shape().rank() == 2 &&
+                                             W.shape()[0] == W.shape()[1] && W.shape()[0] > 1)
+    add(Cause::transposed,
+        fmt::format("{} is taken for its transpose in the term {}", map_->value(W.id(), edge.node), what), all,
+        [map = map_](const Edge& e, Var g, Var) { return matmul(map->left_factor(e), g); });
   if (const Var x = map_->left_factor(edge); !x.empty()) {
     const Shape shape = tape_[tape_.inputs(edge.node)[i]].value.shape;
     if (shape.rank() == 2 && shape[0] == shape[1] && shape[0] > 1)

@@ -122,8 +122,10 @@ void FaultSearch::positions(const std::string& what, const Edges& all) {
         return scatter_add(gather(g, last, axis), rows, axis, to[extent]);
       });
   add(Cause::time_term,
-      fmt::format("the gradient {} is not put back in order: each position gets that of another", what), all,
-      [](const Edge&, Var g, Var contribution) { return g.shape() == contribution.shape() ? g : contribution; });
+      fmt::format(
+          "what was put in another order is not put back on the way {}: each position gets the gradient of another",
+          what),
+      all, [](const Edge&, Var g, Var contribution) { return g.shape() == contribution.shape() ? g : contribution; });
 }
 
 }  // namespace unroll::detail

@@ -24,6 +24,7 @@ bool has_directions(CheckMode mode) { return mode == CheckMode::directions || mo
 void require_sensible(const CheckedProgram& program, const GradcheckOptions& o) {
   if (!program.record) throw Error("gradcheck: no program: CheckedProgram::record is empty");
   if (program.leaves.empty()) throw Error("gradcheck: no leaves: there is nothing to take a gradient by");
+  if (program.leaves.empty()) throw Error("gradcheck: no leaves: there is nothing to take a gradient by");
   if (o.order != 1 && o.order != 2) throw Error(fmt::format("gradcheck: order {}, expected 1 or 2", o.order));
   if (!(o.tolerance >= 0 && std::isfinite(o.tolerance)))
     throw Error(fmt::format("gradcheck: tolerance {}, expected a number above 0", o.tolerance));
@@ -50,9 +51,7 @@ std::size_t worst_of(const std::vector<ComparedLeaf>& leaves) {
   return static_cast<std::size_t>(found - leaves.begin());
 }
 
-void name_entries(const CheckedProgram& program, detail::Objective& objective, std::vector<ComparedLeaf>& leaves) {
-  Tape tape;
-  objective.record(tape);
+void name_entries(const CheckedProgram& program, Tape& tape, std::vector<ComparedLeaf>& leaves) {
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     GradcheckRow& row = leaves[i].row;
     if (!row.entry.empty() || row.entries == 0) continue;
@@ -89,6 +88,19 @@ bool detaches(const CheckedProgram& program) {
   for (NodeId id = 0; id < tape.size(); ++id)
     if (tape[id].op->name == "detach" && tape[tape.inputs(id)[0]].tracked) return true;
   return false;
+}
+
+// Parameters that the program uses, but that nobody asked about.
+void note_left_out(const CheckedProgram& program, const Tape& tape, GradcheckReport& report) {
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    if (tape[id].op != &parameter_op()) continue;
+    const Parameter& used = *tape.parameter(id);
+    const bool asked = std::any_of(program.leaves.begin(), program.leaves.end(),
+                                   [&](const CheckedLeaf& leaf) { return leaf.parameter == used; });
+    if (!asked)
+      report.notes.push_back(fmt::format(
+          "the program also uses {}, whose gradient was not checked: it is not among the leaves", used.name()));
+  }
 }
 
 void add_notes(GradcheckReport& report) {
@@ -152,7 +164,10 @@ GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions&
   detail::Comparison comparison(objective, options, report.tolerance, objective.gradients());
   std::vector<ComparedLeaf> leaves = comparison.run();
   if (has_directions(options.mode)) report.miss_probability = comparison.miss_probability();
-  name_entries(program, objective, leaves);
+  Tape tape;
+  objective.record(tape);
+  name_entries(program, tape, leaves);
+  note_left_out(program, tape, report);
   const std::vector<bool> uses = objective.uses();
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     GradcheckRow& row = leaves[i].row;

@@ -83,9 +83,11 @@ void FaultSearch::operands(const Members& members, std::size_t i) {
   const Edges all = map_->edges(members, i);
   const NodeId shown = all.rbegin()->first;
   const bool pointwise = tape_[shown].op->name == "mul";
-  const Var left = map_->left_factor({shown, i});
-  if (!pointwise && left.empty()) return;
-  const NodeId right = pointwise ? tape_.inputs(shown)[1 - i] : left.id();
+  // the other factor of a product: x for W in x W, and for W in W x
+  const Var left = map_->left_factor({shown, i}), behind = map_->right_factor({shown, i});
+  if (!pointwise && left.empty() && behind.empty()) return;
+  const bool weight_in_front = !pointwise && left.empty();
+  const NodeId right = pointwise ? tape_.inputs(shown)[1 - i] : weight_in_front ? behind.id() : left.id();
   const std::string what = map_->words(shown, i), right_words = map_->value(right, shown);
   for (const std::string& name : map_->names(step_of(shown), tape_[right].value.shape))
     for (const std::int32_t back : {0, 1}) {
@@ -94,11 +96,12 @@ void FaultSearch::operands(const Members& members, std::size_t i) {
       const auto with = [&](const std::string& words, Var (*form)(Var)) {
         add(Cause::wrong_operand,
             fmt::format("the gradient {} is multiplied with {} instead of {}", what, words, right_words), all,
-            [map = map_, name, back, form, pointwise](const Edge& edge, Var g, Var contribution) {
+            [map = map_, name, back, form, pointwise, weight_in_front](const Edge& edge, Var g, Var contribution) {
               const auto v = map->named(name, map->tape()[edge.node].place.step - back);
               if (!v) return contribution;
               const Var operand = form(*v);
-              return pointwise ? g * operand : matmul(transpose(operand), g);
+              if (pointwise) return g * operand;
+              return weight_in_front ? matmul(g, transpose(operand)) : matmul(transpose(operand), g);
             });
       };
       const std::string words = back == 1 ? name + "_(t-1)" : name;

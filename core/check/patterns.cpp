@@ -16,7 +16,7 @@ namespace {
 std::string known_factor(double factor, std::int64_t steps, std::int64_t batch) {
   const std::pair<double, std::string> known[] = {
       {2, "2: it may be added up twice"},
-      {0.5, "1/2"},
+      {0.5, "1/2: halved"},
       {static_cast<double>(batch), fmt::format("{}, the batch: a mean is missing, or taken for a sum", batch)},
       {1 / static_cast<double>(batch),
        fmt::format("1/{}, one over the batch: a mean stands where a sum is right", batch)},
@@ -24,8 +24,11 @@ std::string known_factor(double factor, std::int64_t steps, std::int64_t batch) 
       {1 / static_cast<double>(steps), fmt::format("1/{}, one over the number of steps", steps)},
       {static_cast<double>(steps * batch), fmt::format("{}, steps times batch", steps * batch)},
       {1 / static_cast<double>(steps * batch), fmt::format("1/{}, one over steps times batch", steps * batch)}};
+  std::string all;
   for (const auto& [value, words] : known)
-    if (std::isfinite(value) && value != 1 && std::abs(factor / value - 1) < 1e-4) return words;
+    if (std::isfinite(value) && value != 1 && std::abs(factor / value - 1) < 1e-4)
+      all += (all.empty() ? "" : ", or ") + words;
+  if (!all.empty()) return all;
   return fmt::format("{:.6g}", factor);
 }
 
@@ -102,8 +105,7 @@ std::optional<Pattern> pattern(const std::string& name, const Array& wrong, cons
   }
   const double factor = product / square;
   const std::string words = known_factor(factor, steps, batch);
-  const bool well_known =
-      words.find(',') != std::string::npos || words.find(':') != std::string::npos || words == "1/2";
+  const bool well_known = words.find(',') != std::string::npos || words.find(':') != std::string::npos;
   if (agree(wrong, scaled(right, factor), tolerance) && (right.size() > 1 || well_known))
     return Pattern{Cause::factor, fmt::format("the gradient by {} is the right one times {}", name, words), factor};
   if (right.rank() == 2 && right.shape()[0] == right.shape()[1] && right.shape()[0] > 1 &&

@@ -121,10 +121,22 @@ std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
   return fmt::format("{}({})", op, fmt::join(arguments, ", "));
 }
 
+// The gates that a product computes side by side, "i, f, g, o"; "" for any other node.
+std::string ProgramMap::side_by_side(NodeId id) const {
+  if (!tape_.name(id).empty()) return {};
+  std::vector<std::string> names;
+  for (NodeId part = id + 1; part < size(); ++part)
+    if (tape_[part].op->name == "slice" && tape_.inputs(part)[0] == id && !next_name_[part].empty() &&
+        !custom_part(tape_, id))
+      names.push_back(next_name_[part]);
+  return names.size() < 2 ? std::string() : fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string ProgramMap::words(NodeId id, std::size_t input) const {
   const std::string to = value(tape_.inputs(id)[input], id);
   const std::string& next = next_after(id, input);
-  const std::string over = next.empty() ? std::string(tape_[id].op->name) : next;
+  const std::string gates = side_by_side(id);
+  const std::string over = !gates.empty() ? gates : next.empty() ? std::string(tape_[id].op->name) : next;
   if (to.starts_with("its ") && tape_.inputs(id).size() == 1 && !tape_.name(id).empty())
     return fmt::format("to the argument of the {} that gives {}", tape_[id].op->name, over);
   return to == over ? "to " + to : fmt::format("to {} through {}", to, over);

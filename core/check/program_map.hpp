@@ -53,6 +53,7 @@ class ProgramMap {
  private:
   bool crosses(NodeId id, NodeId input) const;
   Var factor(const Edge& edge, std::size_t side) const;
+  std::string side_by_side(NodeId id) const;
   const std::string& next_after(NodeId id, std::size_t input) const;
   void find_classes();
   void find_states();

@@ -1,6 +1,7 @@
 #include <unroll/core/check/gradcheck.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 
 #include <fmt/color.h>
@@ -37,17 +38,22 @@ std::string to_string(const GradcheckReport& report, const ReportStyle& style) {
                         "worst entry", entries, "analytic", reference, "abs.error", "rel.error");
     for (const GradcheckRow& row : report.rows) text += line(row, names, entries, style.colour);
   }
+  if (report.passed)
+    text += fmt::format("All {} leaves agree (relative error at most {:g}).\n", report.rows.size(), report.tolerance);
   for (const std::string& note : report.notes) text += fmt::format("note: {}\n", note);
   if (report.diagnosis) {
     const auto& [cause, summary, evidence] = *report.diagnosis;
-    text += fmt::format("\n{} [{}] {}\n", coloured("diagnosis:", fmt::terminal_color::red, style.colour),
-                        to_string(cause), summary);
+    text += fmt::format("{}{} [{}] {}\n", text.empty() ? "" : "\n",
+                        coloured("diagnosis:", fmt::terminal_color::red, style.colour), to_string(cause), summary);
     for (const std::string& sentence : evidence)
       if (!sentence.empty()) text += fmt::format("  - {}\n", sentence);
   }
-  if (report.curve)
-    text += fmt::format("\nerror of central differences for {}, by step: {}\n{}", report.curve->entry,
-                        explain(*report.curve), to_string(*report.curve));
+  if (report.curve && std::isfinite(report.curve->numeric) && std::isfinite(report.curve->analytic)) {
+    text += fmt::format("\n{}: {}\n", report.curve->entry, explain(*report.curve));
+    // a wrong derivative is a level line: the sentence says it all
+    if (report.curve->verdict != VCurve::Verdict::wrong)
+      text += "error of central differences, by step:\n" + to_string(*report.curve);
+  }
   return text;
 }
 

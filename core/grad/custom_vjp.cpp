@@ -36,13 +36,20 @@ const CustomPart& held_part(const Tape& tape, const Attributes& attributes) {
   return *static_cast<const CustomPart*>(tape.held(static_cast<std::size_t>(attributes.ints[0])));
 }
 
+// What goes wrong inside of the rule is said to be the rule's.
+template <class F> auto in_its_name(const F& f) {
+  try {
+    return f();
+  } catch (const ShapeError& e) { throw ShapeError(fmt::format("in the rule of custom_vjp: {}", e.what())); }
+}
+
 void reverse(Vjp& v) {
   Tape& tape = v.g.tape();
   const CustomPart& custom = held_part(tape, v.attributes);
   const Elsewhere before(tape);
   tape.lazy = false;  // the rule may read numbers as it goes
   const std::vector<Var> g = unpacked(v.g, custom.results), y = unpacked(v.y, custom.results);
-  const std::vector<Var> given = custom.rule(v.x.first(custom.inputs), y, g);
+  const std::vector<Var> given = in_its_name([&] { return custom.rule(v.x.first(custom.inputs), y, g); });
   if (given.size() != custom.inputs)
     throw GradientError(
         fmt::format("custom_vjp: the rule gave {} adjoints for {} inputs", given.size(), custom.inputs));

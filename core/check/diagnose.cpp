@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -21,7 +22,7 @@ namespace unroll::detail {
 namespace {
 
 constexpr std::int64_t few_steps = 3, few_sequences = 2;
-constexpr double affordable = 5e8;  // what all faults that are tried may cost, in elements: some seconds
+constexpr double affordable = 1.5e9;  // what all faults that are tried may cost, in elements: some seconds
 
 using Gradient = std::vector<Array>;  // one array a leaf
 
@@ -42,6 +43,19 @@ std::unordered_map<NodeId, NodeId> copies_of_nodes(const Tape& tape, const Rever
   return copies;
 }
 
+using LeafSet = std::uint64_t;  // bit i for leaf i
+constexpr std::size_t most_leaves = 64;
+
+// Which of the leaves each node is made from.
+std::vector<LeafSet> made_from(const Tape& tape, const std::vector<NodeId>& leaves) {
+  std::vector<LeafSet> result(tape.size());
+  for (std::size_t i = 0; i < std::min(leaves.size(), most_leaves); ++i)
+    if (leaves[i] != no_node) result[leaves[i]] = LeafSet{1} << i;
+  for (NodeId id = 0; id < tape.size(); ++id)
+    for (const NodeId input : tape.inputs(id)) result[id] |= result[input];
+  return result;
+}
+
 // A program recorded once, to take its gradient in several ways.
 class Specimen {
  public:
@@ -58,6 +72,7 @@ class Specimen {
   Tape& tape() { return tape_; }
   const CheckedProgram& program() const { return program_; }
   NodeId loss() const { return loss_.id(); }
+  const std::vector<NodeId>& leaves() const { return leaves_; }  // no_node where the program does not use one
   const std::vector<NodeId>& present() const { return present_; }
   // What is under test.
   const Gradient& reverse() const { return reverse_; }
@@ -116,9 +131,14 @@ class Diagnosing {
     return true;
   }
 
-  static bool same(const Gradient& a, const Gradient& b, double tolerance) {
+  static double largest_of_all(const Gradient& gradient) {
     double largest = 0;
-    for (const Array& x : a) largest = std::max(largest, largest_of(x));
+    for (const Array& x : gradient) largest = std::max(largest, largest_of(x));
+    return largest;
+  }
+
+  static bool same(const Gradient& a, const Gradient& b, double tolerance) {
+    const double largest = largest_of_all(a);
     for (std::size_t i = 0; i < a.size(); ++i)
       if (!agree(a[i], b[i], tolerance, 1e-6 * largest)) return false;
     return true;
@@ -227,6 +247,15 @@ class Diagnosing {
     return result;
   }
 
+  // None of them, where there are too many to be told apart.
+  LeafSet wrong_leaves(const Gradient& gradient, const Gradient& right) const {
+    LeafSet result = 0;
+    if (gradient.size() > most_leaves) return result;
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      if (!agree(gradient[i], right[i], tolerance_, 1e-6 * largest_of_all(gradient))) result |= LeafSet{1} << i;
+    return result;
+  }
+
   // The same program small enough to try every single fault on it.
   std::optional<CheckedProgram> small() const {
     if (options_.gradients || !program_.resized) return std::nullopt;
@@ -240,12 +269,26 @@ class Diagnosing {
     const Gradient& wanted = smaller ? specimen.reverse() : analytic();
     ReverseWalk walk(specimen.tape(), specimen.present());
     const CheckedProgram& checked = specimen.program();
-    for (const Fault& fault : single_faults(specimen.tape(), walk, specimen.present(), checked.steps, checked.batch)) {
-      if (tried_ == most) {
+    std::vector<Fault> faults = single_faults(specimen.tape(), walk, specimen.present(), checked.steps, checked.batch);
+    // a fault can make wrong only what its edges lead back to
+    const std::vector<LeafSet> from = made_from(specimen.tape(), specimen.leaves());
+    const LeafSet wrong = wrong_leaves(wanted, specimen.walk(walk, {}));
+    const auto reaches = [&](const Fault& fault) {
+      LeafSet result = 0;
+      for (const auto& [node, input] : fault.edges) result |= from[specimen.tape().inputs(node)[input]];
+      return result;
+    };
+    if (faults.size() > most)
+      std::stable_partition(faults.begin(), faults.end(), [&](const Fault& fault) { return reaches(fault) == wrong; });
+    std::size_t walks = 0;
+    for (const Fault& fault : faults) {
+      if (walks == most) {
         tried_all_ = false;
         break;
       }
       ++tried_;
+      if ((wrong & ~reaches(fault)) != 0) continue;
+      ++walks;
       try {
         if (!same(wanted, specimen.walk(walk, fault.hook), tolerance_)) continue;
       } catch (const ShapeError&) { continue; }  // a fault whose shapes do not fit was not made

@@ -78,7 +78,7 @@ void FaultSearch::add(Cause cause, std::string words, const Edges& edges, const 
   };
   const bool in_a_step =
       std::any_of(edges.begin(), edges.end(), [&](const auto& edge) { return step_of(edge.first) >= 1; });
-  faults_.push_back({{cause, std::move(words), hook}, in_a_step});
+  faults_.push_back({{cause, std::move(words), edges, hook}, in_a_step});
 }
 
 std::pair<std::int32_t, std::int32_t> FaultSearch::first_and_last(const Edges& all) const {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <unroll/core/check/diagnosis.hpp>
-#include <unroll/core/check/reverse_walk.hpp>
+#include <unroll/core/check/program_map.hpp>
 
 #include <cstdint>
 #include <string>
@@ -13,6 +13,7 @@ namespace unroll::detail {
 struct Fault {
   Cause cause;
   std::string words;  // "the term that reaches h_(t-1) through f is missing"
+  Edges edges;        // where it is made
   EdgeHook hook;
 };
 

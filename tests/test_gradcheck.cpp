@@ -168,12 +168,13 @@ TEST_CASE("a gradient that is wrongly zero is found where the right one is tiny"
 
 TEST_CASE("a derivative that is NaN fails") {
   static const Op nan_rule{.name = "nan_rule", .shape = one_operand_shape, .forward = square_kernel, .vjp = [](Vjp& v) {
-                             v.give(0, v.g * std::nan(""));
+                             v.give(0, v.g * -std::nan(""));
                            }};
   const GradcheckReport report =
       gradcheck(Function([](std::span<const Var> v) { return apply(nan_rule, {v[0]}); }), {numbers({3}, 1, 2)});
   CHECK_FALSE(report.passed);
   CHECK(std::isnan(report.rows[0].analytic));
+  CHECK(to_string(report).find("-nan") == std::string::npos);
 }
 
 TEST_CASE("a program that differs from run to run is refused with a reason") {

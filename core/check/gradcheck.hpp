@@ -91,7 +91,7 @@ struct GradcheckReport {
 // Compares the gradients of a program, from its reverse rules, with differences or with forward mode. The result y of any shape is reduced to a number with a
 // random cotangent u, L = sum(u * y) (u = 1 if y is a single number). With order 2, L is the derivative of that number in a random direction.
 //
-// By differences: D = (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h), h = 1e-3 times the scale of the entry. Where that disagrees, the step is chosen
+// By differences: D = (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h), h = 1e-3 (float32: 1/32) times the scale of the entry. Where that disagrees, the step is chosen
 // anew, by extrapolating over 28 steps and taking the value that is most certain (V-curve), with the rounding error that it has. The relative error is |a - n| over the largest
 // of |a|, |n|, 1 % of the leaf's largest derivative, 1e-5 of the largest of all, and 1e-5 |L| / scale of the entry.
 //

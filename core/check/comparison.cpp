@@ -14,6 +14,7 @@ namespace unroll::detail {
 
 namespace {
 
+constexpr double visible = 1e-3;  // a relative difference that a reader of the two numbers sees
 constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
 // What a closer look at one leaf may cost after a direction failed, in elements that are computed: about half a second.
 constexpr double affordable = 2e8;
@@ -133,7 +134,7 @@ Comparison::Found Comparison::judge(MovedLeaf& moved, std::size_t leaf, std::siz
     const double relative = absolute / denominator(leaf, position, a, numeric);
     Found result{numeric, absolute, relative, !(relative <= tolerance_)};  // NaN is no agreement
     // small only beside the size of the objective: its rounding errors hide more than that
-    result.in_rounding = !result.wrong && absolute > tolerance_ * own_scale(leaf, a, numeric);
+    result.in_rounding = !result.wrong && absolute > std::max(visible, tolerance_) * own_scale(leaf, a, numeric);
     return result;
   };
   Found first = found(n, std::abs(a - n));

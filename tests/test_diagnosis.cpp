@@ -175,9 +175,8 @@ TEST_CASE("what has no name of its own is called by how it is made") {
 }
 
 TEST_CASE("a diagnosis says from which number of steps on, and of sequences, and which leaves are right") {
-  CHECK(has(
-      *check(Planted::nothing_to_c).diagnosis,
-      "right for T = 1, wrong from T = 2 on; by the initial state it is wrong for T = 1 already"));
+  CHECK(has(*check(Planted::nothing_to_c).diagnosis,
+            "right for T = 1, wrong from T = 2 on; by the initial state it is wrong for T = 1 already"));
   const Diagnosis bias = *check(Planted::first_sequence_in_b).diagnosis;
   CHECK(has(bias, "wrong from the first time step on (already for T = 1)"));
   CHECK(has(bias, "right for one sequence, wrong for two"));

@@ -226,7 +226,6 @@ class Diagnosing {
   // What the gradient of a whole leaf shows.
   std::optional<Diagnosis> plain_patterns(const Gradient& right) const {
     std::vector<Pattern> patterns;
-    std::vector<std::string> names;
     for (std::size_t i = 0; i < leaves_.size(); ++i) {
       if (leaves_[i].row.passed) continue;
       const CheckedLeaf& leaf = program_.leaves[i];
@@ -236,7 +235,6 @@ class Diagnosing {
       // zero is what several causes have in common: the search tells them apart
       if (!found || found->factor == 0) return std::nullopt;
       patterns.push_back(*found);
-      names.push_back(leaf.parameter.name());
     }
     if (patterns.empty()) return std::nullopt;
     for (const Pattern& p : patterns)

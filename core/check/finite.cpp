@@ -55,12 +55,6 @@ std::string next_name(const Tape& tape, NodeId from) {
   return {};
 }
 
-// "exp (y)": an operation, and what its result is called.
-std::string title(const Tape& tape, NodeId id) {
-  const std::string& name = tape.name(id);
-  return name.empty() ? std::string(tape[id].op->name) : fmt::format("{} ({})", tape[id].op->name, name);
-}
-
 // "inf", or "inf at (0, 5)" in an array. NaN is written without its sign, which means nothing.
 std::string element(const ArrayView& array) {
   const std::size_t position = *nonfinite_position(array);
@@ -86,6 +80,11 @@ NonFinite describe(const Tape& tape, NodeId id) {
 }
 
 }  // namespace
+
+std::string title(const Tape& tape, NodeId id) {
+  const std::string& name = tape.name(id);
+  return name.empty() ? std::string(tape[id].op->name) : fmt::format("{} ({})", tape[id].op->name, name);
+}
 
 std::optional<std::size_t> nonfinite_position(const ArrayView& array) {
   if (!array.contiguous()) {

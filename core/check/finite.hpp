@@ -30,4 +30,7 @@ std::optional<NonFinite> first_nonfinite(Var loss);
 // The position, in row-major order, of the first element that is NaN or infinite.
 std::optional<std::size_t> nonfinite_position(const ArrayView& array);
 
+// "exp (y)": the operation of a node, and what its result is called.
+std::string title(const Tape& tape, NodeId id);
+
 }  // namespace unroll

@@ -40,11 +40,6 @@ class KeptLeaves {
   std::vector<Array> before_;
 };
 
-std::string node_name(const Tape& tape, NodeId id) {
-  const std::string& name = tape.name(id);
-  return name.empty() ? std::string(tape[id].op->name) : fmt::format("{} ({})", tape[id].op->name, name);
-}
-
 // The first node at which two recordings of one program part, and how.
 std::string first_difference(Objective& objective) {
   Tape a, b;
@@ -55,7 +50,7 @@ std::string first_difference(Objective& objective) {
       return fmt::format("the second run records {} where the first recorded {}  {}", b[id].op->name, a[id].op->name,
                          a.where(id));
     if (same_bits(a[id].value, b[id].value)) continue;
-    return fmt::format("{} is the first node with other numbers  {}", node_name(a, id), a.where(id));
+    return fmt::format("{} is the first node with other numbers  {}", title(a, id), a.where(id));
   }
   if (a.size() != b.size()) return fmt::format("one run records {} nodes, another {}", a.size(), b.size());
   return {};
@@ -115,7 +110,7 @@ std::optional<Diagnosis> overwritten(Objective& objective) {
         Cause::in_place,
         fmt::format(
             "an operand of {} was overwritten after it was used: the way back sees other numbers than the way forward",
-            node_name(tape, id)),
+            title(tape, id)),
         {fmt::format("the operation, asked again, gives another result  {}", tape.where(id)),
          "an Array shares its memory when it is copied: give the tape a copy() of what changes"}};
   }

@@ -191,7 +191,8 @@ GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions&
   }
   add_notes(report);
   if (options.mode == CheckMode::forward && detaches(program))
-    report.notes.emplace_back("forward mode ends at detach() as reverse mode does: what is cut off there is not checked");
+    report.notes.emplace_back(
+        "forward mode ends at detach() as reverse mode does: what is cut off there is not checked");
   return report;
 }
 

@@ -11,7 +11,7 @@ namespace unroll::cli {
 
 namespace {
 
-using render::escaped;
+using drawing::escaped;
 
 std::vector<double> numbers(const std::vector<std::int32_t>& steps) { return {steps.begin(), steps.end()}; }
 

@@ -32,12 +32,12 @@ namespace unroll::test {
 namespace {
 
 namespace fs = std::filesystem;
-using render::Drawing;
-using render::DrawnCluster;
-using render::DrawnEdge;
-using render::DrawnNode;
-using render::Point;
-using render::Rectangle;
+using drawing::Drawing;
+using drawing::DrawnCluster;
+using drawing::DrawnEdge;
+using drawing::DrawnNode;
+using drawing::Point;
+using drawing::Rectangle;
 
 constexpr std::int64_t inputs = 3, hidden = 4;
 
@@ -93,7 +93,7 @@ std::vector<Network> networks() {
 }
 
 Drawing drawing_of(const Tape& tape, const DrawOptions& options = {}) {
-  return render::arrange(tape, render::read_scene(tape, Phase::forward, options), options);
+  return drawing::arrange(tape, drawing::read_scene(tape, Phase::forward, options), options);
 }
 
 void collect(const DrawnCluster& cluster, std::vector<std::string>& ids) {
@@ -123,7 +123,7 @@ bool same(const Rectangle& a, const Rectangle& b) {
 }
 
 // Points along a chain of Bezier curves.
-std::vector<Point> points_along(const render::Curve& curve) {
+std::vector<Point> points_along(const drawing::Curve& curve) {
   std::vector<Point> result;
   for (std::size_t i = 0; i + 3 < curve.size(); i += 3)
     for (int k = 0; k <= 40; ++k) {
@@ -282,7 +282,7 @@ TEST_CASE("drawing: the backward pass stands below the forward pass, step below 
     CHECK(message_of([&] { to_dot(tape, {.backward = true}); }).find("no backward pass is recorded") !=
           std::string::npos);
     backward(loss, {.create_graph = true});
-    const Drawing drawing = render::compose(tape, {.backward = true});
+    const Drawing drawing = drawing::compose(tape, {.backward = true});
 
     double floor = 0;
     std::map<std::string, Rectangle> frames;

@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -524,4 +524,4 @@ Drawing arrange(const Tape& tape, const Scene& scene, const DrawOptions& options
   return Arranger(tape, scene, options, pitch).arrange();
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -10,7 +10,7 @@
 #include <iterator>
 #include <map>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -106,4 +106,4 @@ Drawing compose(const Tape& tape, const DrawOptions& options) {
   return forward;
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -108,4 +108,4 @@ class Writer {
 
 std::string dot_text(const Drawing& drawing, const std::string& extra) { return Writer().write(drawing, extra); }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -4,9 +4,9 @@
 
 #include <string>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 // A drawing as DOT text with all its positions. `extra` goes to the graph's attributes ("dpi=144").
 std::string dot_text(const Drawing& drawing, const std::string& extra = {});
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

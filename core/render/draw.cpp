@@ -14,7 +14,7 @@ namespace unroll {
 namespace {
 
 // Bitmaps are made for high-resolution screens, up to the largest width that the library can paint.
-std::string resolution(const render::Rectangle& box) {
+std::string resolution(const drawing::Rectangle& box) {
   const double longest = std::max({box.width(), box.height(), 1.0});
   return fmt::format("dpi={:.1f}", std::min(144.0, 72 * 30000 / longest));
 }
@@ -22,7 +22,7 @@ std::string resolution(const render::Rectangle& box) {
 }  // namespace
 
 std::string to_dot(const Tape& tape, const DrawOptions& options) {
-  return render::dot_text(render::compose(tape, options));
+  return drawing::dot_text(drawing::compose(tape, options));
 }
 
 void draw(const Tape& tape, const std::filesystem::path& file, const DrawOptions& options) {
@@ -30,10 +30,10 @@ void draw(const Tape& tape, const std::filesystem::path& file, const DrawOptions
   if (suffix != ".dot" && suffix != ".svg" && suffix != ".png" && suffix != ".pdf")
     throw Error(fmt::format("draw: {} is not a suffix that can be drawn: .dot, .svg, .png or .pdf  [{}]",
                             suffix.empty() ? "no suffix" : suffix, file.string()));
-  const render::Drawing drawing = render::compose(tape, options);
-  if (suffix == ".dot") return write_whole_file(file, render::dot_text(drawing));
-  const std::string text = render::dot_text(drawing, suffix == ".png" ? resolution(drawing.box) : "");
-  write_whole_file(file, render::LaidOutGraph(text, "nop2").render(suffix.c_str() + 1));
+  const drawing::Drawing drawing = drawing::compose(tape, options);
+  if (suffix == ".dot") return write_whole_file(file, drawing::dot_text(drawing));
+  const std::string text = drawing::dot_text(drawing, suffix == ".png" ? resolution(drawing.box) : "");
+  write_whole_file(file, drawing::LaidOutGraph(text, "nop2").render(suffix.c_str() + 1));
 }
 
 }  // namespace unroll

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -170,4 +170,4 @@ std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope) {
   return result.empty() || label == result ? label : label + " " + result;
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

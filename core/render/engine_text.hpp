@@ -10,7 +10,7 @@
 
 // How a block is put to the layout engine `dot`: as a small graph, with more in it than can be seen in the picture, so that the engine leaves
 // room where lines between the steps will run.
-namespace unroll::render {
+namespace unroll::drawing {
 
 // The scopes that are drawn as clusters: those below the common one, with the items directly in each.
 struct Clusters {
@@ -40,4 +40,4 @@ std::string engine_text(const Tape& tape, const Block& block, Wishes wishes);
 
 std::string tap(std::size_t rail, int reader);
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 // A text as it must stand in XML and HTML, between tags or in an attribute.
 inline std::string escaped(std::string_view text) {
@@ -20,4 +20,4 @@ inline std::string escaped(std::string_view text) {
   return result;
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

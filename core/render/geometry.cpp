@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -52,4 +52,4 @@ Curve joined(Curve first, const Curve& second) {
   return first;
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -3,7 +3,7 @@
 #include <vector>
 
 // Points, boxes and curves of a drawing, in points (1/72 inch) with y upwards, as in DOT.
-namespace unroll::render {
+namespace unroll::drawing {
 
 struct Point {
   double x = 0, y = 0;
@@ -43,4 +43,4 @@ Curve rounded(const std::vector<Point>& corners, double radius);
 // One curve after the other; the second begins where the first ends.
 Curve joined(Curve first, const Curve& second);
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -12,7 +12,7 @@
 #include <graphviz/cgraph.h>
 #include <graphviz/gvc.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::string LaidOutGraph::render(const char* format) const {
   return {data, size};
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

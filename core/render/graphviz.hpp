@@ -6,7 +6,7 @@
 #include <string>
 
 // The graph library, behind a wall: graphviz.cpp is the only file that names it. Failures are thrown as Error with its own message.
-namespace unroll::render {
+namespace unroll::drawing {
 
 // A graph that an engine has laid out ("dot"), or that brings its own positions ("nop2"). The library underneath is not made
 // for threads: objects of this class wait for each other.
@@ -34,4 +34,4 @@ class LaidOutGraph {
   std::unique_ptr<Handles> handles_;
 };
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -50,7 +50,7 @@ std::pair<double, double> range(const HeatMap& map) {
 
 std::string text(double x, double y, const char* anchor, const std::string& words, const char* more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more,
-                     render::escaped(words));
+                     drawing::escaped(words));
 }
 
 }  // namespace
@@ -72,8 +72,8 @@ std::string to_svg(const HeatMap& map) {
           "<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\" fill=\"{}\"><title>{} {:g}, {} {:g}: "
           "{:.3g}</title></rect>\n",
           left + w * static_cast<double>(c), top + size - h * static_cast<double>(r + 1), w, h,
-          colour((std::log10(value) - low) / (high - low)), render::escaped(map.y_label), map.ys[r],
-          render::escaped(map.x_label), map.xs[c], value);
+          colour((std::log10(value) - low) / (high - low)), drawing::escaped(map.y_label), map.ys[r],
+          drawing::escaped(map.x_label), map.xs[c], value);
     }
   svg += fmt::format("<path d=\"M{0},{1} V{2} H{3}\" fill=\"none\" stroke=\"currentColor\"/>\n", left, top, top + size,
                      left + size);

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

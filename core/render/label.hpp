@@ -1,21 +1,28 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 // What the boxes of a drawing say, and how it is written in DOT.
-namespace unroll::render {
+namespace unroll::drawing {
 
-// Up to three lines of one box.
+// The lines of one box.
 struct Text {
-  std::string title;     // the name, or what is computed: "c_2", "x W_f", "⊙"
-  std::string note;      // in small letters: operation, shape
-  std::string gradient;  // "∇ 0.031"
+  std::string title;                // the name, or what is computed: "c_2", "x W_f", "⊙"
+  std::vector<std::string> notes{};  // in small letters: operation, shape, values
+  std::string gradient{};            // "∇ 0.031"
 
   friend bool operator==(const Text&, const Text&) = default;
 };
 
+// The sizes of the letters, in points.
+inline constexpr double title_size = 10, note_size = 7, gradient_size = 8;
+
 // Three significant places are enough to compare: "0.0312", "1.2e-05".
 std::string number(double value);
+
+// One line of valid UTF-8 that XML may contain: line breaks become blanks, other control characters and broken bytes U+FFFD.
+std::string clean(std::string_view text);
 
 // An HTML-like DOT label, "<...>": any text is safe in it.
 std::string html_label(const Text& text);
@@ -23,4 +30,4 @@ std::string html_label(const Text& text);
 // A DOT string, "\"...\"": any text is safe in it.
 std::string quoted(const std::string& text);
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

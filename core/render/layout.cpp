@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -182,4 +182,4 @@ Layout lay_out(const Tape& tape, const Block& block) {
   return *best;
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

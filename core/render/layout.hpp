@@ -8,7 +8,7 @@
 #include <vector>
 
 // Where everything in one block stands: the work of `dot`, which knows how to arrange a small graph, and of a few straight lines below it.
-namespace unroll::render {
+namespace unroll::drawing {
 
 struct Cluster {
   ScopeId scope = 0;
@@ -35,4 +35,4 @@ std::vector<Rectangle> sizes_of(const std::vector<Item>& items);
 
 Layout lay_out(const Tape& tape, const Block& block);
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -171,4 +171,4 @@ std::string Program::expression(NodeId id) const {
   return text;
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

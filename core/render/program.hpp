@@ -8,7 +8,7 @@
 
 // Which nodes of a tape a drawing shows, what they read of each other, and what they are called. Parameters, numbers and whatever else is not
 // shown is written into the labels of its readers instead: "x W_f", "1 −".
-namespace unroll::render {
+namespace unroll::drawing {
 
 class Program {
  public:
@@ -60,4 +60,4 @@ class Program {
   std::vector<NodeId> adjoint_of_;  // of the backward pass: a forward node, a named one if possible
 };
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

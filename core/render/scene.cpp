@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace unroll::render {
+namespace unroll::drawing {
 
 namespace {
 
@@ -364,4 +364,4 @@ Scene read_scene(const Tape& tape, Phase phase, const DrawOptions& options) {
   return Reader(tape, phase, options).read();
 }
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

@@ -12,7 +12,7 @@
 // What is drawn, before anything has a position: the nodes of a tape as boxes, one block for each time step and one for what stands before
 // and after time. A block knows how it is built inside and what it reads from other blocks, and how: along a straight line through the
 // step (the motorway of c in an LSTM), or from below, off a rail.
-namespace unroll::render {
+namespace unroll::drawing {
 
 enum class Look {
   operation,  // unnamed
@@ -86,4 +86,4 @@ struct Scene {
 // Reads one phase of a tape: forward, or backward.
 Scene read_scene(const Tape& tape, Phase phase, const DrawOptions& options);
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

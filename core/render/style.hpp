@@ -5,7 +5,7 @@
 
 // How drawings look: letters, frames, and colours that remain apart for colour-blind readers (after Okabe and Ito, darkened until
 // white letters can be read on them).
-namespace unroll::render {
+namespace unroll::drawing {
 
 inline constexpr std::string_view font = "fontname=\"Helvetica,Arial,sans-serif\"";
 // Of every box, for the engine that decides how large it is and for the drawing.
@@ -35,4 +35,4 @@ inline constexpr Colours input_colours{"#555555", "#ECECEC"};
 inline constexpr std::string_view ink = "#333333", line = "#6A6A6A", faint = "#B0B0B0", alarm = "#C00000";
 inline constexpr std::string_view step_frame = "#C4C4CC", step_fill = "#F8F8FA";
 
-}  // namespace unroll::render
+}  // namespace unroll::drawing

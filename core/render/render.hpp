@@ -1,0 +1,81 @@
+#pragma once
+
+#include <unroll/core/grad/gradients.hpp>
+#include <unroll/core/tape/tape.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+// Drawings of recorded programs. Time runs from left to right: every time step is a frame, the layers of a step stand one above the other, and
+// steps that are built alike are drawn alike. States (h, c) run from step to step, along one straight line where they are renewed by
+// sums and products only. What is recorded outside of time stands to the left or to the right. Any tape can be drawn, not only those of the
+// layers in this library: steps, scopes and names are read from the tape (Step, Scope, named). A state whose gradient is cut on its way to another
+// step (core/grad/cuts.hpp) runs on a dashed line that says "✂ cut".
+namespace unroll {
+
+// What gets a box of its own.
+enum class Level {
+  ops,    // every operation
+  gates,  // every gate (an innermost scope), with its equation; what stands in no gate is drawn as operations
+  cells,  // every layer at every time step
+  folded  // every layer once, its states running back into it: the rolled-up network
+};
+
+enum class Format { dot, svg, png, pdf, json, html };
+enum class Theme { light, dark, print };  // print is black on white
+
+// What a drawing says of values: nothing, shapes, or also the smallest, mean and largest element, or the numbers themselves (of
+// arrays up to 12 elements; of larger ones, as `statistics`).
+enum class ValueView { none, shapes, statistics, numbers };
+
+enum class ParameterView {
+  labels,  // in the labels of those that read them: "x W_f"
+  nodes    // as nodes of their own, with a line to every use
+};
+
+// The recorded backward pass (create_graph): not drawn, in a row below the forward pass (flowing from right to left), or each adjoint beside the node that it
+// belongs to.
+enum class BackwardView { none, below, beside };
+
+struct RenderOptions {
+  // Of a string or a stream. A file's suffix says it.
+  Format format = Format::svg;
+  Level level = Level::ops;
+  // Draws the first and the last `collapse` steps, and one box for those between them ("× 94"). 0 draws all.
+  std::int64_t collapse = 0;
+  // The largest number of boxes. A drawing that would have more is collapsed to as many steps as fit, and goes to a coarser level if one step is
+  // already too large; the drawing says so. 0 means no limit. Not for html, which shows what fits on the screen.
+  std::int64_t budget = 4000;
+  ParameterView parameters = ParameterView::labels;
+  // The norm |dL/dnode| of every node: as width, colour and number. From a backward pass with Keep::all or create_graph. What was not computed is drawn
+  // dashed and grey and says "∇ –", which is not the same as 0; NaN and infinity are red and say so.
+  const Gradients* gradients = nullptr;
+  // What each time step contributes to the gradient of this parameter, below the steps. Needs `gradients` of a backward pass with
+  // by_step = {parameter}.
+  std::optional<Parameter> contributions = {};
+  BackwardView backward = BackwardView::none;
+  ValueView values = ValueView::shapes;
+  Theme theme = Theme::light;
+  // Above the drawing, and what a screen reader says. Without a description, one is made of what is drawn.
+  std::string title = {};
+  std::string description = {};
+  // Asked for every node that gets a box: another first line, another colour to fill it with ("#RRGGBB"). "" leaves what was there.
+  std::function<std::string(const Tape&, NodeId)> label = {};
+  std::function<std::string(const Tape&, NodeId)> colour = {};
+};
+
+// The drawing as text or bytes in options.format. DOT has positions in it (`neato -n2` draws it as it is, `dot` lays it out anew), and identifiers are
+// node indices, so equal programs give equal text. Throws Error if there is no backward pass to draw, a hook returns something that is no colour, or
+// the graph library fails, with the reason.
+std::string render(const Tape& tape, const RenderOptions& options = {});
+void render(const Tape& tape, std::ostream& out, const RenderOptions& options = {});
+
+// Into a file: .dot, .svg, .png, .pdf, .json or .html. It appears complete or not at all. Throws Error for another suffix or a folder that cannot be
+// written.
+void render(const Tape& tape, const std::filesystem::path& file, const RenderOptions& options = {});
+
+}  // namespace unroll

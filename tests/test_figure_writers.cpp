@@ -182,7 +182,10 @@ double contrast(std::string_view a, std::string_view b) {
   const double x = luminance(a) + 0.05, y = luminance(b) + 0.05;
   return std::max(x, y) / std::min(x, y);
 }
-double lightness(std::string_view colour) { return 116 * std::cbrt(luminance(colour)) - 16; }
+double lightness(std::string_view colour) {
+  const double y = luminance(colour);
+  return y > 0.008856 ? 116 * std::cbrt(y) - 16 : 903.3 * y;
+}
 
 constexpr std::array<Look, 9> looks{Look::operation, Look::result,    Look::state, Look::input, Look::port,
                                     Look::parameter, Look::gate,      Look::cell,  Look::gap};
@@ -663,7 +666,7 @@ TEST_CASE("pictures are equal on every run and have no date") {
     CHECK(png_of(svg).bytes == png_of(svg).bytes);
     const std::string pdf = pdf_of(svg).bytes;
     CHECK(pdf == pdf_of(svg).bytes);
-    CHECK(pdf.find("/CreationDate (D:19700101000000Z)") != std::string::npos);
+    CHECK(pdf.find("/CreationDate") == std::string::npos);
   }
 }
 

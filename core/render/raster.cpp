@@ -117,7 +117,7 @@ Raster pdf_of(const std::string& svg) {
     const Owned<cairo_surface_t> surface(cairo_pdf_surface_create_for_stream(append, &result.bytes, width, height));
     require("cairo does not start a PDF", cairo_surface_status(surface.get()));
     // Cairo would write the time of day.
-    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, "1970-01-01T00:00:00Z");
+    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, "");
     picture.paint(surface.get(), width, height);
     cairo_surface_finish(surface.get());
     require("cairo does not write the PDF", cairo_surface_status(surface.get()));

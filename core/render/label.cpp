@@ -1,5 +1,7 @@
 #include <unroll/core/render/label.hpp>
 
+#include <unroll/core/render/escape.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -27,28 +29,13 @@ std::size_t utf8_length(std::string_view text) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   if (first == 0xE0 && byte(1) < 0xA0) return 0;  // longer than needed
   if (first == 0xED && byte(1) > 0x9F) return 0;  // half of a UTF-16 pair
+  if (first == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE) return 0;  // no characters, and none of XML
   if (first == 0xF0 && byte(1) < 0x90) return 0;
   if (first == 0xF4 && byte(1) > 0x8F) return 0;
   return length;
 }
 
-// For text that XML and HTML-like labels may contain.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (char c : clean(text)) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else if (c == '"')
-      result += "&quot;";
-    else
-      result += c;
-  }
-  return result;
-}
+std::string escaped_line(std::string_view text) { return escaped(clean(text)); }
 
 }  // namespace
 
@@ -69,21 +56,24 @@ std::string clean(std::string_view text) {
 }
 
 std::string number(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Inf" : "-Inf";
   if (value != 0 && std::abs(value) < 1e-4) return fmt::format("{:.1e}", value);
   return fmt::format("{:.3g}", value);
 }
 
 std::string html_label(const Text& text) {
-  std::string result = "<" + escaped(text.title);
+  std::string result = "<" + escaped_line(text.title);
   for (const std::string& note : text.notes)
-    result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", note_size, escaped(note));
-  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size, escaped(text.gradient));
+    result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", note_size, escaped_line(note));
+  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size,
+                          escaped_line(text.gradient));
   return result + ">";
 }
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
-  for (char c : escaped(text)) {
+  for (const char c : escaped_line(text)) {
     if (c == '\\') result += '\\';
     result += c;
   }

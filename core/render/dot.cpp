@@ -60,6 +60,10 @@ std::string_view style_of(std::string_view dash) {
   return dash.starts_with("0") || dash.starts_with("1") ? "dotted" : "dashed";
 }
 
+bool is_level(const Curve& curve) {
+  return std::all_of(curve.begin(), curve.end(), [&](Point p) { return std::abs(p.y - curve.front().y) < 0.01; });
+}
+
 class Writer {
  public:
   explicit Writer(const Palette& p) : palette_(p) {}
@@ -81,6 +85,10 @@ class Writer {
     for (const DrawnNode& n : d.nodes) write(n);
     for (const DrawnEdge& e : d.edges) write(e);
     for (std::size_t i = 0; i < d.bars.size(); ++i) write(d.bars[i], i);
+    for (std::size_t i = 1; i < d.bars.size(); ++i) {  // laid out anew, they stand in order
+      const Curve between = rounded({d.bars[i - 1].box.centre(), d.bars[i].box.centre()}, 0);
+      line(1, fmt::format("bar{} -> bar{} [style=invis, pos=\"{}\"];", i - 1, i, spline(between, 0)));
+    }
     for (std::size_t i = 0; i < d.texts.size(); ++i)
       words(fmt::format("text{}", i), quoted(d.texts[i].text), d.texts[i].at, d.texts[i].size);
     if (!legend.empty()) write_legend(d, legend);
@@ -137,11 +145,11 @@ class Writer {
     if (!stroke.dash.empty()) more += fmt::format(", style={}", style_of(stroke.dash));
     if (!e.label.empty()) {
       more += fmt::format(", label={}, lp=\"{}\"", quoted(e.label), point(e.label_at));
-      if (e.flow.kind == Flow::Kind::broken) more += fmt::format(", fontcolor=\"{}\"", palette_.broken.colour);
-      if (e.flow.kind == Flow::Kind::absent) more += fmt::format(", fontcolor=\"{}\"", palette_.faint);
+      if (e.flow.kind == Flow::Kind::broken && !e.cut) more += fmt::format(", fontcolor=\"{}\"", palette_.broken.colour);
+      if (e.flow.kind == Flow::Kind::absent && !e.cut) more += fmt::format(", fontcolor=\"{}\"", palette_.faint);
     }
-    // Where `dot` lays it out: states run straight, and adjoints do not push their values about.
-    if (e.kind == DrawnEdge::Kind::state) more += ", weight=8";
+    // Where `dot` lays it out: what runs along one level keeps to it, through all steps, and adjoints do not push their values about.
+    if (is_level(e.curve)) more += ", weight=50";
     if (e.backward) more += ", constraint=false";
     line(1, fmt::format("{} -> {} [pos=\"{}\", color=\"{}\", penwidth={:.3g}{}];", name(e.from), name(e.to),
                         spline(e.curve, stroke.width), stroke.colour, stroke.width, more));
@@ -154,7 +162,9 @@ class Writer {
                         i, point(b.box.centre()), b.box.width() / 72, std::max(b.box.height(), 0.1) / 72,
                         hollow ? palette_.background : palette_.bar, palette_.bar_border,
                         quoted(fmt::format("step {}: norm {}, share {}", b.step, number(b.norm), number(b.share)))));
-    if (!b.label.empty()) words(fmt::format("bar{}_label", i), quoted(b.label), b.label_at, 8);
+    if (b.label.empty()) return;
+    words(fmt::format("bar{}_label", i), quoted(b.label), b.label_at, 8);
+    line(1, fmt::format("{{ rank=same; bar{0}; bar{0}_label; }}", i));
   }
 
   void words(const std::string& id, const std::string& label, Point at, double size) {

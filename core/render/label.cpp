@@ -1,7 +1,5 @@
 #include <unroll/core/render/label.hpp>
 
-#include <unroll/core/render/escape.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -35,7 +33,23 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-std::string escaped_line(std::string_view text) { return escaped(clean(text)); }
+// For text that XML and HTML-like labels may contain.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (char c : clean(text)) {
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
+    else
+      result += c;
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -63,17 +77,16 @@ std::string number(double value) {
 }
 
 std::string html_label(const Text& text) {
-  std::string result = "<" + escaped_line(text.title);
+  std::string result = "<" + escaped(text.title);
   for (const std::string& note : text.notes)
-    result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", note_size, escaped_line(note));
-  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size,
-                          escaped_line(text.gradient));
+    result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", note_size, escaped(note));
+  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size, escaped(text.gradient));
   return result + ">";
 }
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
-  for (const char c : escaped_line(text)) {
+  for (char c : escaped(text)) {
     if (c == '\\') result += '\\';
     result += c;
   }

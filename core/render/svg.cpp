@@ -71,7 +71,10 @@ class Writer {
 
     out_.text.reserve(300 * d_.nodes.size() + 160 * d_.edges.size() + 4096);
     for (const DrawnFrame& f : d_.frames) frame(f, 11);
-    for (const DrawnEdge& e : d_.edges) edge(e);
+    // What is not computed lies below all other lines, and what is broken on top.
+    for (const int layer : {0, 1, 2})
+      for (const DrawnEdge& e : d_.edges)
+        if (layer_of(e) == layer) edge(e);
     for (const DrawnNode& n : d_.nodes) node(n);
     for (const DrawnEdge& e : d_.edges)
       if (!e.label.empty()) label_of(e);
@@ -146,8 +149,13 @@ class Writer {
     out_ << "\"/>\n";
   }
 
+  static int layer_of(const DrawnEdge& e) {
+    return e.cut ? 1 : e.flow.kind == Flow::Kind::absent ? 0 : e.flow.kind == Flow::Kind::broken ? 2 : 1;
+  }
+
   void label_of(const DrawnEdge& e) {
-    const std::string_view colour = e.flow.kind == Flow::Kind::broken   ? palette_.broken.colour
+    const std::string_view colour = e.cut                               ? palette_.ink
+                                    : e.flow.kind == Flow::Kind::broken   ? palette_.broken.colour
                                     : e.flow.kind == Flow::Kind::absent ? palette_.faint
                                                                         : palette_.ink;
     words(e.label, e.label_at, gradient_size, colour);

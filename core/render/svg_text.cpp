@@ -119,7 +119,7 @@ std::string StyleSheet::text() const {
 
 Arrow arrow(const Curve& curve, double width) {
   Arrow result;
-  result.half_width = 1.5 + 0.7 * width;
+  result.half_width = 1.5 + 0.8 * width;
   result.shaft = curve;
   result.tip = curve.back();
   const auto distance = [&](Point p) { return std::hypot(result.tip.x - p.x, result.tip.y - p.y); };

@@ -43,7 +43,12 @@ std::string viridis_at(double place) {
   return hex(mix(0), mix(1), mix(2));
 }
 
-std::string grey(double value) { return hex(value, value, value); }
+// The grey of a lightness L* (CIE 1976), 0 .. 100.
+std::string grey(double lightness) {
+  const double y = lightness > 8 ? std::pow((lightness + 16) / 116, 3) : lightness / 903.3;
+  const double value = 255 * (y <= 0.0031308 ? 12.92 * y : 1.055 * std::pow(y, 1 / 2.4) - 0.055);
+  return hex(value, value, value);
+}
 
 // A scale by the colour at each level 0 .. 1. The strings live as long as the program.
 template <class F> std::array<std::string_view, scale_steps> scale(F colour) {
@@ -100,8 +105,8 @@ Palette light() {
   p.parameter_line = {"#7C93A0", 0.7};
   p.cut = {"#333333", 1.2, "6 3"};
   p.backward = {"#8A4B00", 0.9, "3 2"};
-  // Three quarters of it: the light end is still seen on white.
-  p.scale = scale([](double level) { return viridis_at(0.72 * (1 - level)); });
+  // Two thirds of it: the light end is still seen on white.
+  p.scale = scale([](double level) { return viridis_at(0.69 * (1 - level)); });
   p.absent = {"#9A9A9A", 0.7, "3 2.5"};
   p.zero = {"#333333", 0.8, "0.8 2.2"};
   p.broken = {"#D90000", 4};
@@ -184,7 +189,7 @@ Palette print() {
   p.parameter_line = {"#8C8C8C", 0.6};
   p.cut = {"#000000", 1.2, "6 3"};
   p.backward = {"#000000", 0.7, "3 2"};
-  p.scale = scale([](double level) { return grey(165 * (1 - level)); });
+  p.scale = scale([](double level) { return grey(66 * (1 - level)); });
   p.absent = {"#8C8C8C", 0.7, "3 2.5"};
   p.zero = {"#000000", 0.8, "0.8 2.2"};
   // Not a grey of the scale: the one hue of this theme; black to those who do not see it.

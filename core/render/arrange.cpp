@@ -4,9 +4,9 @@
 #include <unroll/core/render/grid.hpp>
 #include <unroll/core/render/pen.hpp>
 #include <unroll/core/render/routes.hpp>
+#include <unroll/core/render/theme.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -20,9 +20,6 @@ namespace unroll::drawing {
 namespace {
 
 constexpr double number_width = 44;  // room for a gradient on a state's line
-
-// The colours that the gates of LSTM and GRU have everywhere; other scopes take them in turn.
-constexpr std::array<std::string_view, 6> gates{"forget", "input", "candidate", "output", "reset", "update"};
 
 class Arranger {
  public:
@@ -50,10 +47,10 @@ class Arranger {
 
   int tint_of(ScopeId scope) {
     const std::string_view part = tape_.last_part(scope);
-    for (std::size_t k = 0; k < gates.size(); ++k)
-      if (part.starts_with(gates[k])) return static_cast<int>(k);
+    if (const int known = drawing::tint_of(part); known != no_tint) return known;
+    // The colours that the gates of LSTM and GRU have everywhere; other scopes take them in turn.
     const auto turn = other_tints_.try_emplace(std::string(part), other_tints_.size()).first->second;
-    return static_cast<int>((turn + 2) % gates.size());
+    return static_cast<int>((turn + 2) % static_cast<std::size_t>(tint_count));
   }
 
   DrawnNode node(const Item& item, Rectangle box, bool in_gate) {

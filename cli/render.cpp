@@ -16,7 +16,8 @@ int run_render(const RenderOptions& o) {
   if (o.json)
     print_json({{"output", o.output}, {"nodes", program.tape->size()}});
   else
-    fmt::print("{}: {} of {} nodes\n", o.output, to_string(o.program.cell), program.tape->size());
+    fmt::print("{}: {} of {} nodes\n", o.output, o.program.model.empty() ? to_string(o.program.cell) : o.program.model,
+               program.tape->size());
   return done;
 }
 

@@ -105,8 +105,8 @@ struct Xml {
 
 std::string resolved(std::string text, std::string& mistake) {
   static const std::regex entity("&(amp|lt|gt|quot|apos);");
-  if (count(text, "&") != static_cast<std::size_t>(std::distance(
-                              std::sregex_iterator(text.begin(), text.end(), entity), std::sregex_iterator())))
+  if (count(text, "&") != static_cast<std::size_t>(std::distance(std::sregex_iterator(text.begin(), text.end(), entity),
+                                                                 std::sregex_iterator())))
     mistake = "an & that begins no entity: " + text;
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
            {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}})
@@ -187,14 +187,14 @@ double lightness(std::string_view colour) {
   return y > 0.008856 ? 116 * std::cbrt(y) - 16 : 903.3 * y;
 }
 
-constexpr std::array<Look, 9> looks{Look::operation, Look::result,    Look::state, Look::input, Look::port,
-                                    Look::parameter, Look::gate,      Look::cell,  Look::gap};
+constexpr std::array<Look, 9> looks{Look::operation, Look::result, Look::state, Look::input, Look::port,
+                                    Look::parameter, Look::gate,   Look::cell,  Look::gap};
 
 const std::vector<std::string>& difficult_names() {
-  static const std::vector<std::string> names{"\"quotes\" 'and' more", "a < b > c & d &amp; ]]>", "은닉 상태",
-                                              "line\nbreak\ttab",      std::string("nul\0bell\a\x1b", 10),
-                                              "broken \xFF\xC3( \xED\xA0\x80 \xEF\xBF\xBF", "<!-- --> <script>",
-                                              "back\\slash\\n \\N {x|y}", ""};
+  static const std::vector<std::string> names{
+      "\"quotes\" 'and' more", "a < b > c & d &amp; ]]>",          "은닉 상태",
+      "line\nbreak\ttab",      std::string("nul\0bell\a\x1b", 10), "broken \xFF\xC3( \xED\xA0\x80 \xEF\xBF\xBF",
+      "<!-- --> <script>",     "back\\slash\\n \\N {x|y}",         ""};
   return names;
 }
 
@@ -207,7 +207,8 @@ TEST_CASE("letters can be read on every fill of every theme") {
     const Palette& p = palette(theme);
     for (const Look look : looks)
       for (int tint = no_tint; tint < 8; ++tint)
-        for (const Flow& f : {Flow{}, flow(Flow::Kind::absent), flow(Flow::Kind::zero), finite(0), finite(1), not_a_number()}) {
+        for (const Flow& f :
+             {Flow{}, flow(Flow::Kind::absent), flow(Flow::Kind::zero), finite(0), finite(1), not_a_number()}) {
           DrawnNode n;
           n.look = look;
           n.tint = tint;
@@ -313,10 +314,11 @@ TEST_CASE("an SVG is one well-formed document that says its size, title and desc
   for (const Theme theme : themes) {
     const std::string svg = svg_text(d, theme);
     check_opens(svg);
-    CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
-                          "aria-labelledby=\"drawing-title drawing-description\" width=\"208pt\" height=\"118pt\" "
-                          "viewBox=\"-4 0 208 118\">\n<title id=\"drawing-title\">A &lt;little&gt; drawing</title>\n"
-                          "<desc id=\"drawing-description\">Two boxes &amp; a line.</desc>\n"));
+    CHECK(
+        svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
+                        "aria-labelledby=\"drawing-title drawing-description\" width=\"208pt\" height=\"140pt\" "
+                        "viewBox=\"-4 0 208 140\">\n<title id=\"drawing-title\">A &lt;little&gt; drawing</title>\n"
+                        "<desc id=\"drawing-description\">Two boxes &amp; a line.</desc>\n"));
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(svg == svg_text(d, theme));
   }
@@ -331,6 +333,20 @@ TEST_CASE("a drawing without title or description still has a name for screen re
   CHECK(svg.find("aria-labelledby=\"drawing-title\"") != std::string::npos);
   CHECK(svg.find("<desc") == std::string::npos);
   CHECK(svg.find("<title id=\"drawing-title\">A recorded program</title>") != std::string::npos);
+}
+
+TEST_CASE("the title stands above the drawing and is not cut off") {
+  Drawing d = little();
+  d.title = "Title";
+  // Of what stands in the drawing, the label of the step is the highest, at 140 - 4 - 92.
+  const std::string svg = svg_text(d, Theme::light);
+  std::smatch m;
+  REQUIRE(std::regex_search(svg, m, std::regex("<text x=\"100\" y=\"([\\d.]+)\" font-size=\"13\">Title</text>")));
+  CHECK(std::stod(m[1]) > 13);
+  CHECK(std::stod(m[1]) < 26);
+  d.title = std::string(80, 'm');
+  CHECK(svg_text(d, Theme::light).find("viewBox=\"-4 0 580 140\"") != std::string::npos);
+  CHECK(dot_text(d, Theme::light).find("bb=\"0,0,200,132\"") != std::string::npos);
 }
 
 TEST_CASE("an empty drawing is a picture, too") {
@@ -527,7 +543,8 @@ TEST_CASE("a colour from a hook fills the box, and the alarm is stronger") {
 
 TEST_CASE("bars stand below the steps with their shares, and a negative one is hollow") {
   Drawing d = little();
-  d.bars = {{1, {80, 20, 120, 50}, 0.5, 1.25, "125 %", {100, 14}}, {2, {140, 20, 180, 30}, 0.1, -0.25, "−25 %", {160, 14}}};
+  d.bars = {{1, {80, 20, 120, 50}, 0.5, 1.25, "125 %", {100, 14}},
+            {2, {140, 20, 180, 30}, 0.1, -0.25, "−25 %", {160, 14}}};
   const std::string svg = svg_text(d, Theme::light);
   check_opens(svg);
   CHECK(svg.find("<rect x=\"80\" y=\"64\" width=\"40\" height=\"30\" rx=\"0\" class=\"bar\"/>") != std::string::npos);
@@ -637,10 +654,9 @@ TEST_CASE("a PNG that nobody could read is an error that says what to do") {
   std::string message;
   try {
     png_of(many_boxes(400, 200));
-  } catch (const Error& e) {
-    message = e.what();
-  }
-  for (const std::string part : {"80008 x 108 points", "20002 x 27 pixels", "16384", "100 million", ".svg or .pdf", "`collapse`"})
+  } catch (const Error& e) { message = e.what(); }
+  for (const std::string part :
+       {"80008 x 108 points", "20002 x 27 pixels", "16384", "100 million", ".svg or .pdf", "`collapse`"})
     CHECK_MESSAGE(message.find(part) != std::string::npos, message);
 }
 

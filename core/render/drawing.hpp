@@ -120,7 +120,7 @@ struct Drawing {
   bool has_gradients = false;
   double largest = 0, smallest = 0;  // the ends of the scale of gradients, where there are any
   std::vector<std::string> notes;    // what was left out, for the reader
-  Rectangle box;                     // around all of it; a writer that adds a legend puts it below
+  Rectangle box;                     // around all of it; a writer puts the title above and a legend below
 };
 
 }  // namespace unroll::drawing

@@ -14,7 +14,7 @@ namespace unroll::drawing {
 namespace {
 
 constexpr double margin = 4;
-constexpr double leading = 1.2;      // from line to line, in sizes of the letters
+constexpr double leading = 1.2;       // from line to line, in sizes of the letters
 constexpr double half_letter = 0.35;  // from the middle of a line to its foot
 
 std::string_view name_of(Look look) {
@@ -64,10 +64,11 @@ class Writer {
 
   std::string write() {
     const LegendSize legend = legend_size(d_, d_.box.width());
-    const double width = std::max(d_.box.width(), legend.width) + 2 * margin;
-    const double height = d_.box.height() + legend.height + 2 * margin;
+    const double heading = d_.title.empty() ? 0 : heading_height, heading_width = width_of(d_.title, heading_size);
+    const double width = std::max({d_.box.width(), legend.width, heading_width}) + 2 * margin;
+    const double height = heading + d_.box.height() + legend.height + 2 * margin;
     left_ = d_.box.left - margin;
-    top_ = d_.box.top + margin;
+    top_ = d_.box.top + heading + margin;
 
     out_.text.reserve(300 * d_.nodes.size() + 160 * d_.edges.size() + 4096);
     for (const DrawnFrame& f : d_.frames) frame(f, 11);
@@ -80,18 +81,20 @@ class Writer {
       if (!e.label.empty()) label_of(e);
     for (const DrawnBar& b : d_.bars) bar(b);
     for (const DrawnText& t : d_.texts) words(t.text, t.at, t.size);
-    if (!d_.title.empty()) words(d_.title, {d_.box.centre().x, d_.box.top - 12}, 13);
+    if (!d_.title.empty())
+      words(d_.title, {std::max(d_.box.centre().x, d_.box.left + heading_width / 2), d_.box.top + 0.55 * heading},
+            heading_size);
     if (legend.height > 0)
       write_legend(out_, styles_, d_, palette_, d_.box.width(), {d_.box.left, top_ - d_.box.bottom});
 
     // The classes are known only now.
     SvgText head;
     head << "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"drawing-title"
-         << (d_.description.empty() ? "" : " drawing-description") << "\" width=\"" << width << "pt\" height=\"" << height
-         << "pt\" viewBox=\"" << left_ << " 0 " << width << " " << height << "\">\n<title id=\"drawing-title\">";
+         << (d_.description.empty() ? "" : " drawing-description") << "\" width=\"" << width << "pt\" height=\""
+         << height << "pt\" viewBox=\"" << left_ << " 0 " << width << " " << height
+         << "\">\n<title id=\"drawing-title\">";
     head.words(d_.title.empty() ? "A recorded program" : d_.title) << "</title>\n";
-    if (!d_.description.empty())
-      head << "<desc id=\"drawing-description\">", head.words(d_.description) << "</desc>\n";
+    if (!d_.description.empty()) head << "<desc id=\"drawing-description\">", head.words(d_.description) << "</desc>\n";
     head << "<style>\n" << styles_.text() << "</style>\n";
     head << "<rect x=\"" << left_ << "\" width=\"" << width << "\" height=\"" << height << "\" fill=\""
          << palette_.background << "\"/>\n<g font-family=\"" << font_families << "\" font-size=\"" << title_size
@@ -105,7 +108,8 @@ class Writer {
 
   // Letters of another colour than the drawing's.
   std::string_view class_of_letters(std::string_view colour) {
-    return styles_.use(StyleSheet::over, fmt::format("w{}", colour.substr(1)), [&] { return fmt::format("fill:{}", colour); });
+    return styles_.use(StyleSheet::over, fmt::format("w{}", colour.substr(1)),
+                       [&] { return fmt::format("fill:{}", colour); });
   }
 
   void words(std::string_view text, Point at, double size, std::string_view colour = {}) {
@@ -117,7 +121,8 @@ class Writer {
 
   void rectangle(const Rectangle& r, double radius, double x_origin, double y_origin) {
     out_ << "<rect x=\"" << r.left - x_origin << "\" y=\"" << y(r.top) - y_origin << "\" width=\"" << r.width()
-         << "\" height=\"" << r.height() << "\" rx=\"" << std::min({radius, r.width() / 2, r.height() / 2}) << "\" class=\"";
+         << "\" height=\"" << r.height() << "\" rx=\"" << std::min({radius, r.width() / 2, r.height() / 2})
+         << "\" class=\"";
   }
 
   void frame(const DrawnFrame& f, double size) {
@@ -125,8 +130,8 @@ class Writer {
     const bool tinted = f.kind == DrawnFrame::Kind::gate && f.tint >= 0;
     const std::string name = f.kind == DrawnFrame::Kind::step    ? "step"
                              : f.kind == DrawnFrame::Kind::layer ? "layer"
-                             : tinted ? fmt::format("frame{}", tint_index(f.tint))
-                                      : "frame";
+                             : tinted                            ? fmt::format("frame{}", tint_index(f.tint))
+                                                                 : "frame";
     out_ << "<g id=\"";
     out_.words(f.id) << "\">\n";
     rectangle(f.box, 8, 0, 0);
@@ -144,7 +149,8 @@ class Writer {
     out_ << "<path class=\"" << styles_.use(StyleSheet::base, name, [&] { return declarations(stroke); }) << "\" d=\"";
     out_.path(drawn.shaft, top_);
     out_ << "\"/><path class=\""
-         << styles_.use(StyleSheet::base, "h-" + name, [&] { return fmt::format("fill:{}", stroke.colour); }) << "\" d=\"";
+         << styles_.use(StyleSheet::base, "h-" + name, [&] { return fmt::format("fill:{}", stroke.colour); })
+         << "\" d=\"";
     out_.triangle(drawn.tip, drawn.back, drawn.half_width, top_);
     out_ << "\"/>\n";
   }
@@ -155,7 +161,7 @@ class Writer {
 
   void label_of(const DrawnEdge& e) {
     const std::string_view colour = e.cut                               ? palette_.ink
-                                    : e.flow.kind == Flow::Kind::broken   ? palette_.broken.colour
+                                    : e.flow.kind == Flow::Kind::broken ? palette_.broken.colour
                                     : e.flow.kind == Flow::Kind::absent ? palette_.faint
                                                                         : palette_.ink;
     words(e.label, e.label_at, gradient_size, colour);
@@ -241,10 +247,16 @@ class Writer {
     out_.words(fmt::format("step {}: norm {}, share {}", b.step, number(b.norm), number(b.share))) << "</title>";
     rectangle(b.box, 0, 0, 0);
     const bool hollow = b.share < 0;
-    out_ << styles_.use(StyleSheet::base, hollow ? "hollow-bar" : "bar", [&] {
-      return declarations(Paint{hollow ? palette_.background : palette_.bar, palette_.bar_border, {}, 0.8});
-    }) << "\"/><path class=\""
-         << styles_.use(StyleSheet::base, "ground", [&] { return declarations(Stroke{palette_.bar_border, 0.8}); })
+    out_ << styles_.use(
+                StyleSheet::base, hollow ? "hollow-bar" : "bar",
+                [&] {
+                  return declarations(Paint{hollow ? palette_.background : palette_.bar, palette_.bar_border, {}, 0.8});
+                })
+         << "\"/><path class=\""
+         << styles_.use(StyleSheet::base, "ground",
+                        [&] {
+                          return declarations(Stroke{palette_.bar_border, 0.8});
+                        })
          << "\" d=\"M" << b.box.left - 6 << " " << y(b.box.bottom) << "h" << b.box.width() + 12 << "\"/>\n";
     if (!b.label.empty()) words(b.label, b.label_at, 8);
     out_ << "</g>\n";

@@ -387,10 +387,11 @@ TEST_CASE("identifiers that are no words are quoted") {
 TEST_CASE("every box has its identifier, its tooltip and its lines in their sizes") {
   Drawing d = little();
   d.nodes[1].tooltip = "rnn/h = tanh, step 1";
+  d.nodes[1].box = around({150, 50}, 60, 44);
   d.nodes[1].text.gradient = "∇ 0.5";
   const std::string svg = svg_text(d, Theme::light);
   CHECK(svg.find("<g id=\"n2\" transform=\"translate(150,64)\"><title>rnn/h = tanh, step 1</title>"
-                 "<rect x=\"-30\" y=\"-20\" width=\"60\" height=\"40\" rx=\"5\" class=\"state\"/>"
+                 "<rect x=\"-30\" y=\"-22\" width=\"60\" height=\"44\" rx=\"5\" class=\"state\"/>"
                  "<text y=\"-9.7\">h_1</text><text class=\"n\" y=\"-.55\">tanh</text>"
                  "<text class=\"n\" y=\"7.85\">(1, 3)</text><text class=\"v\" y=\"17.2\">∇ 0.5</text></g>") !=
         std::string::npos);
@@ -398,6 +399,41 @@ TEST_CASE("every box has its identifier, its tooltip and its lines in their size
   CHECK(svg.find(".n{font-size:7px}") != std::string::npos);
   CHECK(svg.find(".v{font-size:8px}") != std::string::npos);
   CHECK(svg.find(">t = 1</text>") != std::string::npos);
+}
+
+TEST_CASE("lines of text stand closer together in a low box") {
+  Drawing d = little();
+  d.nodes[1].box = around({150, 50}, 60, 29);
+  d.nodes[1].text = {"h_1", {"tanh"}, "∇ 0.5"};
+  const std::string svg = svg_text(d, Theme::light);
+  static const std::regex lines(
+      ">h_1</text><text class=\"n\" y=\"([-\\d.]+)\">tanh</text><text class=\"v\" y=\"([-\\d.]+)\">"),
+      first("<text y=\"([-\\d.]+)\">h_1");
+  std::smatch m;
+  REQUIRE(std::regex_search(svg, m, first));
+  CHECK(std::stod(m[1]) - 0.72 * title_size > -14.5);  // capitals are 0.72 high
+  REQUIRE(std::regex_search(svg, m, lines));
+  CHECK(std::stod(m[2]) < 14.5 - 1);
+  CHECK(std::stod(m[2]) - std::stod(m[1]) > 0.9 * gradient_size);
+}
+
+TEST_CASE("the ground of a picture covers its last pixels") {
+  Drawing d;
+  d.box = {0, 0, 20.3, 20.3};  // 56.6 pixels with its margins
+  d.title = "x";
+  for (const Theme theme : {Theme::light, Theme::dark}) {
+    const std::string svg = svg_text(d, theme);
+    static const std::regex ground(
+        "<rect x=\"(-?[\\d.]+)\" y=\"(-?[\\d.]+)\" width=\"([\\d.]+)\" height=\"([\\d.]+)\""),
+        page("viewBox=\"(-?[\\d.]+) (-?[\\d.]+) ([\\d.]+) ([\\d.]+)\"");
+    std::smatch r, v;
+    REQUIRE(std::regex_search(svg, r, ground));
+    REQUIRE(std::regex_search(svg, v, page));
+    for (int side = 1; side <= 2; ++side) {
+      CHECK(std::stod(r[side]) < std::stod(v[side]));
+      CHECK(std::stod(r[side]) + std::stod(r[side + 2]) > std::stod(v[side]) + std::stod(v[side + 2]));
+    }
+  }
 }
 
 TEST_CASE("the tip of an arrow touches the box, however wide the line is") {

@@ -31,7 +31,8 @@ class Legend {
     limit_ = width;
     if (d.has_gradients) {
       y_ = row_height / 2;
-      item(width_of(heading, letters), [&] { label(0, heading); });
+      item(
+          width_of(heading, letters), [&] { label(0, heading); }, 8);
       if (has_scale(d)) scale(d);
       samples();
       y_ += row_height / 2;
@@ -123,7 +124,7 @@ class Legend {
 };
 
 // Narrow drawings get a legend of one row all the same.
-double room(double width) { return std::max(width, 480.0); }
+double room(double width) { return std::max(width, 600.0); }
 
 }  // namespace
 

@@ -14,8 +14,8 @@ namespace unroll::drawing {
 namespace {
 
 constexpr double margin = 4;
-constexpr double leading = 1.2;       // from line to line, in sizes of the letters
-constexpr double half_letter = 0.35;  // from the middle of a line to its foot
+constexpr double widest_leading = 1.2, least_leading = 0.9;  // from line to line, in sizes of the letters
+constexpr double half_letter = 0.35;                         // from the middle of a line to its foot
 
 std::string_view name_of(Look look) {
   switch (look) {
@@ -96,9 +96,11 @@ class Writer {
     head.words(d_.title.empty() ? "A recorded program" : d_.title) << "</title>\n";
     if (!d_.description.empty()) head << "<desc id=\"drawing-description\">", head.words(d_.description) << "</desc>\n";
     head << "<style>\n" << styles_.text() << "</style>\n";
-    head << "<rect x=\"" << left_ << "\" width=\"" << width << "\" height=\"" << height << "\" fill=\""
-         << palette_.background << "\"/>\n<g font-family=\"" << font_families << "\" font-size=\"" << title_size
-         << "\" text-anchor=\"middle\" fill=\"" << palette_.ink << "\">\n";
+    // Larger than the page, whose last pixel may be a part of one only.
+    head << "<rect x=\"" << left_ - margin << "\" y=\"" << -margin << "\" width=\"" << width + 2 * margin
+         << "\" height=\"" << height + 2 * margin << "\" fill=\"" << palette_.background << "\"/>\n<g font-family=\""
+         << font_families << "\" font-size=\"" << title_size << "\" text-anchor=\"middle\" fill=\"" << palette_.ink
+         << "\">\n";
     out_ << "</g>\n</svg>\n";
     return std::move(out_.text.insert(0, head.text));
   }
@@ -186,9 +188,11 @@ class Writer {
     out_.words(n.tooltip.empty() ? text.title : n.tooltip) << "</title>";
     box(n, middle);
 
-    double height = leading * title_size + leading * note_size * static_cast<double>(text.notes.size());
-    if (!text.gradient.empty()) height += leading * gradient_size;
-    double at = -height / 2;
+    // The lines stand as far apart as the box allows.
+    const double sizes =
+        title_size + note_size * static_cast<double>(text.notes.size()) + (text.gradient.empty() ? 0 : gradient_size);
+    const double leading = std::clamp((n.box.height() - 3) / sizes, least_leading, widest_leading);
+    double at = -leading * sizes / 2;
     const auto foot = [&](double size) {
       at += leading * size;
       return at - leading * size / 2 + half_letter * size;

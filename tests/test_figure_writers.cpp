@@ -398,7 +398,10 @@ TEST_CASE("every box has its identifier, its tooltip and its lines in their size
   CHECK(svg.find("font-size=\"10\"") != std::string::npos);
   CHECK(svg.find(".n{font-size:7px}") != std::string::npos);
   CHECK(svg.find(".v{font-size:8px}") != std::string::npos);
+  // The label of a frame lies above the lines, with a rim that keeps them apart.
   CHECK(svg.find(">t = 1</text>") != std::string::npos);
+  CHECK(svg.find(">t = 1</text>") > svg.find("<path class=\"data\""));
+  CHECK(std::regex_search(svg, std::regex("\\.rimF8F8FA\\{stroke:#F8F8FA;[^}]*paint-order:stroke\\}")));
 }
 
 TEST_CASE("lines of text stand closer together in a low box") {
@@ -562,7 +565,7 @@ TEST_CASE("where a gradient is cut, the line is dashed and says so, whatever its
     const std::string svg = svg_text(d, Theme::light), dot = dot_text(d, Theme::light);
     CHECK(svg.find("<path class=\"cut\"") != std::string::npos);
     CHECK(std::regex_search(svg, std::regex("\\.cut\\{[^}]*stroke-dasharray:")));
-    CHECK(svg.find("font-size=\"8\">✂ cut</text>") != std::string::npos);
+    CHECK(svg.find("font-size=\"8\" class=\"rimFFFFFF\">✂ cut</text>") != std::string::npos);
     CHECK(std::regex_search(dot, std::regex("n1 -> n2 \\[[^\\n]*style=dashed, label=\"✂ cut\"")));
   }
 }

@@ -71,11 +71,12 @@ class Writer {
     top_ = d_.box.top + heading + margin;
 
     out_.text.reserve(300 * d_.nodes.size() + 160 * d_.edges.size() + 4096);
-    for (const DrawnFrame& f : d_.frames) frame(f, 11);
+    for (const DrawnFrame& f : d_.frames) frame(f);
     // What is not computed lies below all other lines, and what is broken on top.
     for (const int layer : {0, 1, 2})
       for (const DrawnEdge& e : d_.edges)
         if (layer_of(e) == layer) edge(e);
+    for (const DrawnFrame& f : d_.frames) label_of(f, 11);
     for (const DrawnNode& n : d_.nodes) node(n);
     for (const DrawnEdge& e : d_.edges)
       if (!e.label.empty()) label_of(e);
@@ -114,9 +115,19 @@ class Writer {
                        [&] { return fmt::format("fill:{}", colour); });
   }
 
-  void words(std::string_view text, Point at, double size, std::string_view colour = {}) {
+  // With a rim of that colour, where lines may run behind them.
+  void words(std::string_view text, Point at, double size, std::string_view colour = {}, std::string_view rim = {}) {
     out_ << "<text x=\"" << at.x << "\" y=\"" << y(at.y) + half_letter * size << "\" font-size=\"" << size << "\"";
-    if (!colour.empty() && colour != palette_.ink) out_ << " class=\"" << class_of_letters(colour) << "\"";
+    const bool coloured = !colour.empty() && colour != palette_.ink;
+    if (coloured || !rim.empty()) {
+      out_ << " class=\"";
+      if (!rim.empty())
+        out_ << styles_.use(StyleSheet::base, fmt::format("rim{}", rim.substr(1)), [&] {
+          return fmt::format("stroke:{};stroke-width:2.5px;stroke-linejoin:round;paint-order:stroke", rim);
+        });
+      if (coloured) out_ << (rim.empty() ? "" : " ") << class_of_letters(colour);
+      out_ << "\"";
+    }
     out_ << ">";
     out_.words(text) << "</text>\n";
   }
@@ -127,7 +138,7 @@ class Writer {
          << "\" class=\"";
   }
 
-  void frame(const DrawnFrame& f, double size) {
+  void frame(const DrawnFrame& f) {
     const Paint paint = paint_of(palette_, f);
     const bool tinted = f.kind == DrawnFrame::Kind::gate && f.tint >= 0;
     const std::string name = f.kind == DrawnFrame::Kind::step    ? "step"
@@ -138,9 +149,15 @@ class Writer {
     out_.words(f.id) << "\">\n";
     rectangle(f.box, 8, 0, 0);
     out_ << styles_.use(StyleSheet::base, name, [&] { return declarations(paint); }) << "\"/>\n";
-    if (!f.label.empty()) words(f.label, f.label_at, size, paint.letters);
-    for (const DrawnFrame& inner : f.inner) frame(inner, 9);
+    for (const DrawnFrame& inner : f.inner) frame(inner);
     out_ << "</g>\n";
+  }
+
+  // Above the lines that cross it.
+  void label_of(const DrawnFrame& f, double size) {
+    const Paint paint = paint_of(palette_, f);
+    if (!f.label.empty()) words(f.label, f.label_at, size, paint.letters, paint.fill);
+    for (const DrawnFrame& inner : f.inner) label_of(inner, 9);
   }
 
   void edge(const DrawnEdge& e) {
@@ -166,7 +183,7 @@ class Writer {
                                     : e.flow.kind == Flow::Kind::broken ? palette_.broken.colour
                                     : e.flow.kind == Flow::Kind::absent ? palette_.faint
                                                                         : palette_.ink;
-    words(e.label, e.label_at, gradient_size, colour);
+    words(e.label, e.label_at, gradient_size, colour, palette_.background);
   }
 
   // Inside of the group of a node, x is 0 in its middle.

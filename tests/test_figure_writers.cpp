@@ -580,6 +580,13 @@ TEST_CASE("a colour from a hook fills the box, and the alarm is stronger") {
   CHECK(count(dot_text(d, Theme::light), "#123456") == 0);
 }
 
+TEST_CASE("a hook's colour cannot break the file") {
+  Drawing d = little();
+  d.nodes[0].colour = "\"><script>&";
+  check_opens(svg_text(d, Theme::light));
+  CHECK(read_xml(svg_text(d, Theme::light)).elements == read_xml(svg_text(little(), Theme::light)).elements);
+}
+
 TEST_CASE("bars stand below the steps with their shares, and a negative one is hollow") {
   Drawing d = little();
   d.bars = {{1, {80, 20, 120, 50}, 0.5, 1.25, "125 %", {100, 14}},
@@ -608,6 +615,14 @@ TEST_CASE("a long network is written short and is still opened") {
   const std::string svg = svg_text(d, Theme::light);
   CHECK(svg.size() / d.nodes.size() < 400);
   CHECK(pdf_of(svg).note.find("scaled down to 8 %") != std::string::npos);
+}
+
+TEST_CASE("more than ten megabytes are read, too") {
+  Drawing d = little();
+  d.nodes[0].tooltip.assign(12'000'000, 'm');  // one text, beyond what the XML reader takes from strangers
+  const std::string svg = svg_text(d, Theme::light);
+  REQUIRE(svg.size() > 12'000'000);
+  CHECK(png_of(svg).bytes == png_of(svg_text(little(), Theme::light)).bytes);
 }
 
 // ---- the legend
@@ -787,6 +802,10 @@ TEST_CASE("laid out anew, boxes stay in their clusters and time runs to the righ
   CHECK(first.overlaps(graph.node("n2")));
   CHECK(second.overlaps(graph.node("n3")));
   // What runs along one level does so again.
+  d.edges[1].curve = rounded({{180, 50}, {320, 60}}, 0);
+  const std::string dot = dot_text(d, Theme::light);
+  CHECK(std::regex_search(dot, std::regex("n1 -> n2 \\[[^\\n]*weight=50")));
+  CHECK(!std::regex_search(dot, std::regex("n2 -> n3 \\[[^\\n]*weight")));
   CHECK(graph.node("n1").centre().y == doctest::Approx(graph.node("n2").centre().y));
   CHECK(graph.node("n2").centre().y == doctest::Approx(graph.node("n3").centre().y));
 }

@@ -392,8 +392,8 @@ TEST_CASE("every box has its identifier, its tooltip and its lines in their size
   const std::string svg = svg_text(d, Theme::light);
   CHECK(svg.find("<g id=\"n2\" transform=\"translate(150,64)\"><title>rnn/h = tanh, step 1</title>"
                  "<rect x=\"-30\" y=\"-22\" width=\"60\" height=\"44\" rx=\"5\" class=\"state\"/>"
-                 "<text y=\"-9.7\">h_1</text><text class=\"n\" y=\"-.55\">tanh</text>"
-                 "<text class=\"n\" y=\"7.85\">(1, 3)</text><text class=\"v\" y=\"17.2\">∇ 0.5</text></g>") !=
+                 "<text y=\"-8.82\">h_1</text><text class=\"n\" y=\"-.35\">tanh</text>"
+                 "<text class=\"n\" y=\"7.49\">(1, 3)</text><text class=\"v\" y=\"16.24\">∇ 0.5</text></g>") !=
         std::string::npos);
   CHECK(svg.find("font-size=\"10\"") != std::string::npos);
   CHECK(svg.find(".n{font-size:7px}") != std::string::npos);

@@ -73,6 +73,7 @@ struct DrawnFrame {
   enum class Kind { step, layer, gate };
   std::string id, label;
   Kind kind = Kind::step;
+  std::int32_t first_step = no_step, last_step = no_step;  // of a step: one, or several that are folded or left out
   int tint = no_tint;
   Rectangle box;
   Point label_at;                  // its middle

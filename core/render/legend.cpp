@@ -16,7 +16,7 @@ constexpr double scale_length = 120, sample_length = 26;
 
 double width_of_power(double value) {
   const auto [base, exponent] = power_of_ten(value);
-  return width_of(base, letters) + width_of(exponent, 6);
+  return text_width(base, letters) + text_width(exponent, 6);
 }
 
 bool has_scale(const Drawing& d) { return d.largest > 0 && std::isfinite(d.largest); }
@@ -32,7 +32,7 @@ class Legend {
     if (d.has_gradients) {
       y_ = row_height / 2;
       item(
-          width_of(heading, letters), [&] { label(0, heading); }, 8);
+          text_width(heading, letters), [&] { label(0, heading); }, 8);
       if (has_scale(d)) scale(d);
       samples();
       y_ += row_height / 2;
@@ -41,7 +41,7 @@ class Legend {
       y_ += note_height;
       x_ = 0;
       item(
-          width_of(note, letters), [&] { label(0, note); }, 0);
+          text_width(note, letters), [&] { label(0, note); }, 0);
     }
     return {widest_, y_ == 0 ? 0 : y_ + 6};
   }
@@ -110,7 +110,7 @@ class Legend {
     sample("NaN, ∞", palette_ ? palette_->broken : Stroke{});
   }
   void sample(std::string_view words, const Stroke& stroke) {
-    item(sample_length + 5 + width_of(words, letters), [&] {
+    item(sample_length + 5 + text_width(words, letters), [&] {
       line(0, sample_length, stroke);
       label(sample_length + 5, words);
     });
@@ -127,11 +127,6 @@ class Legend {
 double room(double width) { return std::max(width, 600.0); }
 
 }  // namespace
-
-double width_of(std::string_view words, double size) {
-  const auto characters = std::count_if(words.begin(), words.end(), [](char c) { return (c & 0xC0) != 0x80; });
-  return 0.55 * size * static_cast<double>(characters);
-}
 
 std::pair<std::string, std::string> power_of_ten(double value) {
   if (value == 0) return {"0", ""};

@@ -15,9 +15,6 @@ namespace unroll::drawing {
 // The title, in points: the size of its letters, and the room that it takes above the drawing.
 inline constexpr double heading_size = 13, heading_height = 22;
 
-// About as wide as Helvetica writes it, in points.
-double width_of(std::string_view words, double size);
-
 // A number in powers of ten, the exponent apart: {"3.2·10", "-5"}, {"10", "2"}; {"0", ""} for zero.
 std::pair<std::string, std::string> power_of_ten(double value);
 

@@ -14,8 +14,8 @@ namespace unroll::drawing {
 namespace {
 
 constexpr double margin = 4;
-constexpr double widest_leading = 1.2, least_leading = 0.9;  // from line to line, in sizes of the letters
-constexpr double half_letter = 0.35;                         // from the middle of a line to its foot
+constexpr double widest_leading = 1.12, least_leading = 0.9;  // from line to line, in sizes of the letters
+constexpr double half_letter = 0.35;                          // from the middle of a line to its foot
 
 std::string_view name_of(Look look) {
   switch (look) {
@@ -64,7 +64,7 @@ class Writer {
 
   std::string write() {
     const LegendSize legend = legend_size(d_, d_.box.width());
-    const double heading = d_.title.empty() ? 0 : heading_height, heading_width = width_of(d_.title, heading_size);
+    const double heading = d_.title.empty() ? 0 : heading_height, heading_width = text_width(d_.title, heading_size);
     const double width = std::max({d_.box.width(), legend.width, heading_width}) + 2 * margin;
     const double height = heading + d_.box.height() + legend.height + 2 * margin;
     left_ = d_.box.left - margin;

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace unroll {
 
 namespace {
@@ -30,17 +32,26 @@ std::string shortened(std::string text) {
 class Equations {
  public:
   explicit Equations(const Tape& tape)
-      : tape_(tape), names_(tape), labels_(tape.size()), parts_(tape.size()), adjoint_of_(tape.size(), no_node) {
+      : tape_(tape),
+        names_(tape),
+        labels_(tape.size()),
+        parts_(tape.size()),
+        adjoint_of_(tape.size(), no_node),
+        inside_(tape.size(), no_node),
+        is_tangent_(tape.size()) {
+    // of the nodes that a forward-mode rule recorded, the last is the tangent
     std::vector<NodeId> tangents(tape.size(), no_node);
     for (NodeId id = 0; id < tape.size(); ++id) {
       const Node& node = tape[id];
-      if (node.adjoint != no_node && !names_[id].empty()) adjoint_of_[node.adjoint] = id;
+      if (node.adjoint != no_node && (!names_[id].empty() || adjoint_of_[node.adjoint] == no_node))
+        adjoint_of_[node.adjoint] = id;
       if (node.place.phase == Phase::tangent && node.origin != no_node) tangents[node.origin] = id;
     }
-    // of the nodes that a forward-mode rule recorded, the last is the tangent
-    is_tangent_.resize(tape.size());
     for (const NodeId id : tangents)
       if (id != no_node) is_tangent_[id] = true;
+    for (NodeId id = static_cast<NodeId>(tape.size()); id-- > 0;)
+      if (tape[id].place.phase == Phase::forward)
+        for (const NodeId input : tape.inputs(id)) inside_[input] = names_[id].empty() ? inside_[id] : id;
   }
 
   std::vector<std::string> texts() {
@@ -72,8 +83,20 @@ class Equations {
   // "" if nothing gives it a name.
   std::string proposed_label(NodeId id) {
     if (!names_[id].empty()) return names_[id];
-    if (adjoint_of_[id] != no_node) return names_.fresh(with_prefix("d", names_[adjoint_of_[id]]), id);
-    if (is_tangent_[id] && !names_[tape_[id].origin].empty()) return names_.fresh(names_[tape_[id].origin] + "'", id);
+    const Node& node = tape_[id];
+    const auto is_named = [&](NodeId other) { return other != no_node && !names_[other].empty(); };
+    if (const NodeId of = adjoint_of_[id]; of != no_node) {
+      if (is_named(of)) return names_.fresh(with_prefix("d", names_[of]), id);
+      if (is_named(inside_[of])) return names_.fresh(with_prefix("delta_", names_[inside_[of]]), id);
+    }
+    if (is_tangent_[id] && is_named(node.origin)) return names_.fresh(names_[node.origin] + "'", id);
+    // an adjoint to which contributions are still to be added
+    if (node.place.phase == Phase::backward && node.op->name == "add" && is_named(node.origin)) {
+      const std::string name = with_prefix("d", names_[node.origin]);
+      if (tape_[node.origin].place.step != no_step || node.place.step == no_step)
+        return names_.fresh(name + "(part)", id);
+      return names_.fresh(fmt::format("{}(to t = {})", name, node.place.step), id);
+    }
     return {};
   }
 
@@ -98,7 +121,8 @@ class Equations {
   Names names_;
   std::vector<std::string> labels_;  // "" of what is written where it is used
   std::vector<Symbol> parts_;        // of the others
-  std::vector<NodeId> adjoint_of_;   // a named node: the last one, if there are several
+  std::vector<NodeId> adjoint_of_;   // of several nodes, the last one with a name
+  std::vector<NodeId> inside_;       // of a node of the forward pass, the first with a name on the way from it
   std::vector<bool> is_tangent_;
 };
 

@@ -42,7 +42,7 @@ struct ZooOptions {
   bool json = false;
 };
 
-// What `render` and `list` record: one cell over a random sequence, and perhaps the backward pass.
+// What `render` and `list` record: one cell over a random sequence, or a trained character model on a sentence, and perhaps the backward pass.
 struct ProgramOptions {
   CellKind cell = CellKind::lstm;
   std::int64_t steps = 3, input = 2, hidden = 3, batch = 1;
@@ -51,6 +51,7 @@ struct ProgramOptions {
   bool backward = false;
   std::int64_t k1 = 0, k2 = 0;  // of truncated BPTT; 0: full BPTT
   std::uint64_t seed = 1;
+  std::string model, text;  // both or none: a file, and the sentence itself; of the rest, `backward` alone counts then
 };
 
 struct RenderOptions {

@@ -3,7 +3,7 @@
 
 #include <unroll/core/array/whole_file.hpp>
 #include <unroll/core/grad/backward.hpp>
-#include <unroll/core/render/draw.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/examples/examples.hpp>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ void draw_network(const Example& example, const Outcome& outcome, const std::str
   Tape tape;
   const Var loss = outcome.picture(tape);
   const Gradients gradients = backward(loss, {.keep = Keep::all});
-  draw(tape, file,
+  render(tape, file,
        {.gradients = &gradients,
         .title = fmt::format("{} ({}), trained: {}", example.name, example.shape, example.task)});
 }

@@ -1,6 +1,7 @@
 #include <unroll/cli/commands.hpp>
 #include <unroll/cli/flow_report.hpp>
 #include <unroll/cli/flow_task.hpp>
+#include <unroll/cli/model_text.hpp>
 
 #include <unroll/core/array/utf8.hpp>
 #include <unroll/core/array/whole_file.hpp>
@@ -83,7 +84,8 @@ CellReport report_on_task(CellKind cell, const FlowCommandOptions& o) {
 
 // ---- a trained model on a text
 
-std::vector<std::int64_t> window_symbols(const Vocabulary& vocabulary, const FlowCommandOptions& o) {
+// The beginning of the text: the steps, and the character after them.
+std::u32string beginning_of_text(const FlowCommandOptions& o) {
   std::u32string text;
   try {
     text = decode_utf8(read_whole_file(o.text));
@@ -93,7 +95,7 @@ std::vector<std::int64_t> window_symbols(const Vocabulary& vocabulary, const Flo
   if (text.size() < needed)
     throw Error(fmt::format("{} has {} characters: {} steps need {}, the last one to be predicted", o.text, text.size(),
                             o.steps, needed));
-  return vocabulary.encode(std::u32string_view(text).substr(0, needed));
+  return text.substr(0, needed);
 }
 
 // Records the model on the beginning of the text: the losses of the asked steps, as parts of the whole, and the whole behind them.
@@ -113,7 +115,7 @@ std::vector<Var> record(Tape& tape, const CharacterModel& model, const TextWindo
 
 CellReport report_on_model(const FlowCommandOptions& o) {
   const CharacterModel model = load_character_model(o.model);
-  const TextWindow window = TextStreams(window_symbols(model.vocabulary, o), 1, o.steps).window(0);
+  const TextWindow window = one_window(model.vocabulary, beginning_of_text(o));
   CellReport report{.cell = to_string(model.options.cell),
                     .task = o.model,
                     .flow = {},

@@ -2,7 +2,7 @@
 #include <unroll/cli/output.hpp>
 
 #include <unroll/core/grad/backward.hpp>
-#include <unroll/core/render/draw.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/core/tape/tape.hpp>
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/losses.hpp>
@@ -134,7 +134,7 @@ void print_table(const Outcome& outcome) {
 void draw_network(const Network& network, const std::string& file) {
   Tape tape;
   const Gradients gradients = backward(network.record(tape).second, {.keep = Keep::all});
-  draw(
+  render(
       tape, file,
       {.gradients = &gradients, .title = "An LSTM that has learned \"hello\", unrolled over time, with its gradients"});
 }

@@ -98,6 +98,11 @@ CLI::Option* add_cell(CLI::App& app, const char* name, CellKind& cell) {
       ->type_name("");
 }
 
+void require_reset_gate(const CLI::App& app, CellKind cell) {
+  if (app.count("--reset") > 0 && cell != CellKind::gru)
+    throw CLI::ValidationError("--reset", "only a gru has a reset gate");
+}
+
 void add_reset(CLI::App& app, Reset& reset, const CellKind& cell) {
   app.add_option_function<std::string>(
          "--reset",
@@ -108,10 +113,17 @@ void add_reset(CLI::App& app, Reset& reset, const CellKind& cell) {
          },
          "GRU: the reset gate acts before or after the matrix product [before]")
       ->type_name("before|after");
-  app.parse_complete_callback([&app, &cell] {
-    if (app.count("--reset") > 0 && cell != CellKind::gru)
-      throw CLI::ValidationError("--reset", "only a gru has a reset gate");
-  });
+  app.parse_complete_callback([&app, &cell] { require_reset_gate(app, cell); });
+}
+
+// A trained character model and its text, in place of what the options `others` say.
+void add_model(CLI::App& app, std::string& model, const char* model_help, std::string& text, const char* text_type,
+               const char* text_help, std::initializer_list<const char*> others) {
+  CLI::Option* of_text = app.add_option("--text", text, text_help)->type_name(text_type);
+  CLI::Option* of_model = app.add_option("--model", model, model_help)->type_name("MODEL");
+  of_model->needs(of_text);
+  of_text->needs(of_model);
+  for (const char* other : others) of_model->excludes(app.get_option(other));
 }
 
 // "K" or "K1,K2" of truncated BPTT.
@@ -130,7 +142,7 @@ void add_truncation(CLI::App& app, std::int64_t& k1, std::int64_t& k2) {
 }
 
 void add_program(CLI::App& app, ProgramOptions& o) {
-  add_cell(app, "CELL", o.cell)->required();
+  add_cell(app, "CELL", o.cell);
   add_number(app, "--steps", o.steps, 100'000, "time steps T");
   add_number(app, "--input", o.input, 4096, "features of x");
   add_number(app, "--hidden", o.hidden, 1024, "units of h");
@@ -139,6 +151,13 @@ void add_program(CLI::App& app, ProgramOptions& o) {
   add_truncation(app, o.k1, o.k2);
   app.add_flag("--packed", o.packed, "all gates in one product, as in training; without it, as in a textbook");
   add_seed(app, o.seed, "of the weights and inputs");
+  add_model(app, o.model, "in place of a CELL: a character model that `unroll train --save` made", o.text, "TEXT",
+            "what the model reads, a character a step: the sentence itself, not a file",
+            {"CELL", "--steps", "--input", "--hidden", "--batch", "--reset", "--truncate", "--packed", "--seed"});
+  app.parse_complete_callback([&app, &o] {
+    require_reset_gate(app, o.cell);
+    if (app.count("CELL") == 0 && app.count("--model") == 0) throw CLI::RequiredError("CELL or --model");
+  });
 }
 
 // ---- the subcommands
@@ -264,17 +283,20 @@ void add_zoo(CLI::App& app, ZooOptions& o, Run& run) {
 }
 
 void add_render(CLI::App& app, RenderOptions& o, Run& run) {
-  CLI::App& c = add(
-      app, "render", "Draw a cell, unrolled over time",
-      "The loss is L = mean(h_T^2), of the last output only, so that the gradients show how far back it reaches.\n\n"
-      "Examples:\n"
-      "  unroll render lstm --steps 3 --output lstm.svg\n"
-      "  unroll render rnn --steps 8 --gradients --output rnn.png\n"
-      "        watch the numbers on the edges fall from right to left\n"
-      "  unroll render lstm --steps 4 --truncate 2 --gradients --output cut.svg\n"
-      "        truncated BPTT: where the gradient is cut\n"
-      "  unroll render gru --steps 2 --gradients --backward --output gru.pdf\n"
-      "        with the backward pass, which is a program, too");
+  CLI::App& c =
+      add(app, "render", "Draw a cell, unrolled over time",
+          "The loss is L = mean(h_T^2), of the last output only, so that the gradients show how far back it reaches;\n"
+          "of a character model it is the mean cross-entropy of the next characters.\n\n"
+          "Examples:\n"
+          "  unroll render lstm --steps 3 --output lstm.svg\n"
+          "  unroll render rnn --steps 8 --gradients --output rnn.png\n"
+          "        watch the numbers on the edges fall from right to left\n"
+          "  unroll render lstm --steps 4 --truncate 2 --gradients --output cut.svg\n"
+          "        truncated BPTT: where the gradient is cut\n"
+          "  unroll render gru --steps 2 --gradients --backward --output gru.pdf\n"
+          "        with the backward pass, which is a program, too\n"
+          "  unroll render --model out/model.safetensors --text \"the night\" --gradients --output night.svg\n"
+          "        a model that `unroll train --save` made, on a sentence of one's own");
   add_program(c, o.program);
   c.add_flag("--gradients", o.gradients, "the norm of the gradient of every node, as numbers and widths");
   c.add_flag("--backward", o.program.backward, "the recorded backward pass as well");
@@ -296,7 +318,9 @@ void add_list(CLI::App& app, ListOptions& o, Run& run) {
                     "  unroll list rnn --steps 4 --truncate 1,2\n"
                     "        truncated BPTT: each window with a warm-up, and where the gradient is cut\n"
                     "  unroll list lstm --steps 2 --equations\n"
-                    "        the forward and the adjoint program as mathematics");
+                    "        the forward and the adjoint program as mathematics\n"
+                    "  unroll list --model out/model.safetensors --text \"the night\"\n"
+                    "        a model that `unroll train --save` made, on a sentence of one's own");
   add_program(c, o.program);
   c.add_flag("--backward", o.program.backward, "the recorded backward pass as well");
   c.add_flag("--equations", o.equations, "as equations, with the adjoints");
@@ -516,12 +540,8 @@ void add_flow(CLI::App& app, FlowCommandOptions& o, Run& run) {
   c.add_flag("--jacobians", o.jacobians,
              "the singular values of dh_t/dh_(t-1), too: a backward pass for each unit and step");
   add_seed(c, o.seed, "of weights and data");
-  CLI::Option* text = c.add_option("--text", o.text, "the text whose beginning the model reads")->type_name("FILE");
-  CLI::Option* model = c.add_option("--model", o.model, "look at this character model")->type_name("MODEL");
-  model->needs(text);
-  text->needs(model);
-  for (const char* other : {"CELL", "--task", "--hidden", "--layers", "--batch", "--updates", "--learning-rate"})
-    model->excludes(c.get_option(other));
+  add_model(c, o.model, "look at this character model", o.text, "FILE", "the text whose beginning the model reads",
+            {"CELL", "--task", "--hidden", "--layers", "--batch", "--updates", "--learning-rate"});
   c.add_option("--output", o.output, "plots: .svg, or .html for a page with tables and maps")
       ->check(CLI::Validator(
           [](const std::string& name) -> std::string {

@@ -1,5 +1,7 @@
 #include <unroll/cli/program.hpp>
 
+#include <unroll/cli/model_program.hpp>
+
 #include <unroll/core/grad/backward.hpp>
 #include <unroll/core/ops/ops.hpp>
 #include <unroll/layers/initializers.hpp>
@@ -37,6 +39,7 @@ Program record_form(const Options& layer_options, const ProgramOptions& o) {
 }  // namespace
 
 Program record_program(const ProgramOptions& o) {
+  if (!o.model.empty()) return record_model_program(o);
   switch (o.cell) {
     case CellKind::rnn:
       return record_form<RNN, textbook::RNN>(RNNOptions{.input = o.input, .hidden = o.hidden, .dtype = DType::f64}, o);

@@ -16,7 +16,7 @@ struct Program {
 };
 
 // Records what `render` draws and `list` lists: a cell unrolled over random float64 inputs, the loss L = mean(h_T^2), where h_T is the last
-// output, and its backward pass, on the tape where that was wanted.
+// output, and its backward pass, on the tape where that was wanted. With options.model, what record_model_program does.
 Program record_program(const ProgramOptions& options);
 
 }  // namespace unroll::cli

@@ -2,21 +2,22 @@
 #include <unroll/cli/program.hpp>
 
 #include <unroll/core/array/whole_file.hpp>
-#include <unroll/core/render/draw.hpp>
+#include <unroll/core/render/render.hpp>
 
 namespace unroll::cli {
 
 int run_render(const RenderOptions& o) {
   require_writable(o.output);  // makes missing folders, too
   const Program program = record_program(o.program);
-  DrawOptions options;
+  RenderOptions options;
   if (o.gradients) options.gradients = &program.gradients;
-  options.backward = o.program.backward;
-  draw(*program.tape, o.output, options);
+  if (o.program.backward) options.backward = BackwardView::below;
+  render(*program.tape, o.output, options);
   if (o.json)
     print_json({{"output", o.output}, {"nodes", program.tape->size()}});
   else
-    fmt::print("{}: {} of {} nodes\n", o.output, to_string(o.program.cell), program.tape->size());
+    fmt::print("{}: {} of {} nodes\n", o.output, o.program.model.empty() ? to_string(o.program.cell) : o.program.model,
+               program.tape->size());
   return done;
 }
 

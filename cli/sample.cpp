@@ -1,4 +1,5 @@
 #include <unroll/cli/commands.hpp>
+#include <unroll/cli/model_text.hpp>
 #include <unroll/cli/output.hpp>
 
 #include <unroll/core/array/utf8.hpp>
@@ -8,10 +9,7 @@ namespace unroll::cli {
 
 int run_sample(const SampleCommandOptions& o) {
   const CharacterModel model = load_character_model(o.model);
-  std::u32string prompt;
-  try {
-    prompt = decode_utf8(o.prompt);
-  } catch (const Utf8Error& e) { throw Error(fmt::format("the prompt is not UTF-8 text ({})", e.what())); }
+  const std::u32string prompt = argument_text("the prompt", o.prompt);
   const std::string text =
       encode_utf8(sample(model, prompt, {.length = o.length, .temperature = o.temperature, .seed = o.seed}));
   if (o.json)

@@ -32,10 +32,11 @@ std::vector<std::int64_t> Vocabulary::encode(std::u32string_view text) const {
   return symbols;
 }
 
+bool visible(char32_t character) { return character > 0x20 && !(character >= 0x7F && character <= 0xA0); }
+
 std::string describe(char32_t character) {
   const std::string code = fmt::format("U+{:04X}", static_cast<std::uint32_t>(character));
-  const bool visible = character > 0x20 && !(character >= 0x7F && character <= 0xA0);
-  return visible ? fmt::format("'{}' ({})", encode_utf8({&character, 1}), code) : code;
+  return visible(character) ? fmt::format("'{}' ({})", encode_utf8({&character, 1}), code) : code;
 }
 
 }  // namespace unroll

@@ -27,6 +27,9 @@ class Vocabulary {
   std::u32string characters_;
 };
 
+// Whether there is something to see: not of a space, a line end, a control character.
+bool visible(char32_t character);
+
 // A character for messages: 'e' and its code point; only the code point where there is nothing to see.
 std::string describe(char32_t character);
 

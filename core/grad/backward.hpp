@@ -24,6 +24,10 @@ struct BackwardOptions {
   std::vector<Var> until = {};
   // Parameters whose contributions are also kept apart, by the time step that they come from (Gradients::contribution). Not with create_graph.
   std::vector<Parameter> by_step = {};
+  // Also measures what comes back to each node from the readers at every single time step (Gradients::flow): one number for each node and step. The
+  // parts are summed apart before they are added up, so that gradients equal those without it to rounding; with create_graph, to the bit. The parts
+  // themselves are not kept: one is given back when its last reader has handed on.
+  bool flows = false;
 };
 
 // Reverse-mode differentiation: one sweep over the tape from the loss down. Each node hands its adjoint through its operation's

@@ -24,9 +24,13 @@ class EagerSweep {
         keep_all_(options.keep == Keep::all),
         also_(options.also),
         until_(options.until),
-        current_(loss) {
+        flows_(options.flows),
+        current_(loss),
+        reader_(loss) {
+    if (!options.by_step.empty() || flows_) apart_.resize(loss + std::size_t{1}, Apart::no);
     for (const Parameter& p : options.by_step)
-      if (const NodeId node = tape.find(p); node != no_node) by_step_.push_back(node);
+      if (const NodeId node = tape.find(p); node <= loss) apart_[node] = Apart::kept;
+    if (flows_) find_parts();
     if (std::exchange(tape.sweeping, true))
       outer_.emplace(std::move(tape.adjoints));  // in a part that another sweep records again
     if (tape.adjoints.size() <= loss) tape.adjoints.resize(loss + std::size_t{1}, nullptr);
@@ -34,7 +38,8 @@ class EagerSweep {
   ~EagerSweep() {
     if (!done_) {  // an error: there is something to give back
       for (NodeId id = 0; id < tape_.adjoints.size(); ++id) release(id);
-      for (const auto& [key, data] : contributions_) tape_.pool()->give(data, bytes(key.first));
+      for (const auto& [key, part] : parts_)
+        if (part.data) tape_.pool()->give(part.data, bytes(key.first));
     }
     tape_.sweeping = outer_.has_value();
     if (outer_) tape_.adjoints = std::move(*outer_);
@@ -53,6 +58,7 @@ class EagerSweep {
       void* data = std::exchange(tape_.adjoints[id], nullptr);
       result.add({id, ArrayView{node.value.dtype, node.value.shape, data}, data, no_node}, parameter(id));
     }
+    if (flows_) result.set_flows(tape_, std::move(norms_));
     done_ = true;
     return result;
   }
@@ -61,6 +67,17 @@ class EagerSweep {
   struct Target {
     void* data;
     bool accumulate;  // false for the first contribution, which finds nothing to add to
+  };
+
+  // What is done with the parts of an adjoint that come from single time steps.
+  enum class Apart : std::uint8_t {
+    no,
+    kept,     // until the end, as contributions to a parameter's gradient
+    measured  // and added up as soon as they are complete
+  };
+  struct Part {
+    void* data = nullptr;
+    NodeId last = no_node;  // of a part that is measured: the reader that hands on last
   };
 
   std::size_t bytes(NodeId id) const { return tape_[id].value.size() * size_of(tape_[id].value.dtype); }
@@ -74,13 +91,26 @@ class EagerSweep {
 
   // Where a contribution to the adjoint of a node goes.
   Target target(NodeId id) {
-    const bool apart = !by_step_.empty() && std::find(by_step_.begin(), by_step_.end(), id) != by_step_.end();
-    void*& data = apart ? contributions_[{id, tape_[current_].place.step}] : tape_.adjoints[id];
+    Part* const part = part_of(id);
+    void*& data = part ? part->data : tape_.adjoints[id];
     const bool first = data == nullptr;
     if (!first) return {data, true};
     data = tape_.pool()->take(bytes(id));
-    if (!apart) begin(id);
+    if (!part)
+      begin(id);
+    else if (apart_[id] == Apart::measured)
+      ++waiting_;
     return {data, false};
+  }
+
+  // The part of an adjoint to which a contribution belongs; nullptr if it is not kept apart.
+  Part* part_of(NodeId id) {
+    const Apart apart = id < apart_.size() ? apart_[id] : Apart::no;
+    if (apart == Apart::no) return nullptr;
+    if (apart == Apart::kept) return &parts_[{id, tape_[current_].place.step}];
+    // without one, a part that is recorded again reads what it did not read the first time
+    const auto found = parts_.find({id, tape_[reader_].place.step});
+    return found != parts_.end() && found->second.last <= reader_ ? &found->second : nullptr;
   }
 
   // A node has got its first contribution: it waits for its turn, or for the end if nothing is beyond it.
@@ -94,27 +124,73 @@ class EagerSweep {
   // Hands on all adjoints from one node down to another.
   void sweep(NodeId from, NodeId to) {
     for (NodeId id = from + 1; id-- > to && waiting_ > 0;) {
-      if (!tape_.adjoints[id] || tape_[id].op->is_leaf() || until_.contains(id)) continue;
-      current_ = id;
+      if (tape_.adjoints[id] && !tape_[id].op->is_leaf() && !until_.contains(id)) hand_on(id);
+      if (flows_ && id <= loss_) complete_parts(id);
+    }
+  }
+
+  void hand_on(NodeId id) {
+    current_ = id;
+    if (id <= loss_) reader_ = id;
+    --waiting_;
+    const Op& op = *tape_[id].op;
+    if (op.is_pointwise())
+      pointwise(id);
+    else if (op.replay)
+      replay(id);
+    else
+      general(id);
+    if (id <= loss_ && (keep_all_ || also_.contains(id)))
+      finished_.push_back(id);
+    else
+      release(id);
+  }
+
+  // The parts that are measured: of nodes with a reader at another step than their own, one for each step at which they are read.
+  void find_parts() {
+    const auto each_edge = [&](const auto& visit) {
+      for (NodeId reader = 0; reader <= loss_; ++reader) {
+        if (!tape_[reader].tracked) continue;
+        for (NodeId id : tape_.inputs(reader))
+          if (tape_[id].tracked && apart_[id] != Apart::kept) visit(id, reader, tape_[reader].place.step);
+      }
+    };
+    each_edge([&](NodeId id, NodeId, std::int32_t step) {
+      if (step != tape_[id].place.step) apart_[id] = Apart::measured;
+    });
+    each_edge([&](NodeId id, NodeId reader, std::int32_t step) {
+      if (apart_[id] == Apart::measured) parts_.try_emplace({id, step}, Part{.last = reader});
+    });
+  }
+
+  // A reader has had its turn: measures and adds up the parts to which none after it gives anything.
+  void complete_parts(NodeId reader) {
+    if (!tape_[reader].tracked) return;
+    for (NodeId id : tape_.inputs(reader)) {
+      if (apart_[id] != Apart::measured) continue;
+      const std::int32_t step = tape_[reader].place.step;
+      Part& part = parts_.at({id, step});
+      if (part.last != reader || !part.data) continue;
+      void* data = std::exchange(part.data, nullptr);
       --waiting_;
-      const Op& op = *tape_[id].op;
-      if (op.is_pointwise())
-        pointwise(id);
-      else if (op.replay)
-        replay(id);
-      else
-        general(id);
-      if (id <= loss_ && (keep_all_ || also_.contains(id)))
-        finished_.push_back(id);
-      else
-        release(id);
+      const ArrayView view{tape_[id].value.dtype, tape_[id].value.shape, data};
+      norms_[id][step] = norm(view);
+      if (void*& sum = tape_.adjoints[id]) {
+        kernels::copy(view, view.shape, sum, true);
+        tape_.pool()->give(data, bytes(id));
+      } else {
+        sum = data;
+        begin(id);
+      }
     }
   }
 
   // The contributions that were kept apart, each and their sum.
   void hand_over_contributions(Gradients& result) {
-    for (const auto& [key, data] : contributions_) {
+    for (const auto& [key, part] : parts_) {
       const auto [id, step] = key;
+      if (apart_[id] != Apart::kept) continue;
+      void* data = part.data;
       const ArrayView view{tape_[id].value.dtype, tape_[id].value.shape, data};
       void*& sum = tape_.adjoints[id];
       const bool first = sum == nullptr;
@@ -123,9 +199,10 @@ class EagerSweep {
         finished_.push_back(id);
       }
       kernels::copy(view, view.shape, sum, !first);
+      if (flows_) norms_[id][step] = norm(view);
       result.add_contribution(*tape_.parameter(id), step, {id, view, data, no_node});
     }
-    contributions_.clear();
+    parts_.clear();
   }
 
   void pointwise(NodeId id) {
@@ -235,12 +312,15 @@ class EagerSweep {
   NodeId loss_;
   bool keep_all_;
   NodeSet also_, until_;
-  std::vector<NodeId> by_step_;                                     // parameters whose contributions are kept apart
-  std::map<std::pair<NodeId, std::int64_t>, void*> contributions_;  // by parameter and step
-  std::vector<NodeId> finished_;                                    // nodes whose adjoint is complete and kept
-  std::size_t waiting_ = 0;                                         // adjoints that have not been handed on
-  NodeId current_;                                                  // the node that is handing on
-  std::optional<std::vector<void*>> outer_;                         // the adjoints of the sweep around this one
+  bool flows_;
+  std::vector<Apart> apart_;                               // by node; empty if no option asks for it
+  std::map<std::pair<NodeId, std::int64_t>, Part> parts_;  // by node and step
+  Gradients::Flows norms_;
+  std::vector<NodeId> finished_;             // nodes whose adjoint is complete and kept
+  std::size_t waiting_ = 0;                  // adjoints that have not been handed on, and parts that are not complete
+  NodeId current_;                           // the node that is handing on
+  NodeId reader_;                            // the same, but of a part that is recorded again its checkpoint
+  std::optional<std::vector<void*>> outer_;  // the adjoints of the sweep around this one
   bool done_ = false;
 };
 

@@ -23,6 +23,7 @@ Gradients& Gradients::operator=(Gradients&& other) noexcept {
   entries_ = std::move(other.entries_);
   by_parameter_ = std::move(other.by_parameter_);
   by_step_ = std::move(other.by_step_);
+  flows_ = std::move(other.flows_);
   return *this;
 }
 
@@ -46,10 +47,22 @@ void Gradients::add_contribution(const Parameter& parameter, std::int64_t step, 
   by_step_[parameter.identity()].emplace(step, std::move(entry));
 }
 
-const Gradients::Entry* Gradients::find(const Var& x) const {
-  Tape& tape = x.tape();
+void Gradients::set_flows(const Tape& tape, Flows flows) {
+  std::erase_if(flows, [&](const auto& flow) {
+    const auto& [id, norms] = flow;
+    return norms.size() == 1 && norms.begin()->first == tape[id].place.step;
+  });
+  flows_ = std::move(flows);
+}
+
+void Gradients::require_of_this_recording(const Var& x) const {
+  const Tape& tape = x.tape();
   if (tape.life() != life_ || life_->generation != generation_)
     throw TapeError(fmt::format("gradients were asked about a Var of another recording {}", tape.where(x.id())));
+}
+
+const Gradients::Entry* Gradients::find(const Var& x) const {
+  require_of_this_recording(x);
   const auto found =
       std::lower_bound(entries_.begin(), entries_.end(), x.id(), [](const Entry& e, NodeId id) { return e.node > id; });
   return found != entries_.end() && found->node == x.id() ? &*found : nullptr;
@@ -114,6 +127,18 @@ ArrayView Gradients::contribution(const Parameter& parameter, std::int64_t step)
         fmt::format("no contribution to the gradient of {} comes from step {}: they come from steps {} to {}",
                     parameter.name(), step, steps.front(), steps.back()));
   return found->second.value;
+}
+
+std::optional<double> Gradients::flow(const Var& x, std::int64_t step) const {
+  require_of_this_recording(x);
+  if (!flows_)
+    throw GradientError(
+        "no flows were measured: backward(loss, {.flows = true}) measures what comes back to each node from every time "
+        "step");
+  const auto node = flows_->find(x.id());
+  if (node == flows_->end()) return std::nullopt;
+  const auto found = node->second.find(step);
+  return found != node->second.end() ? std::optional(found->second) : std::nullopt;
 }
 
 double Gradients::norm(const Var& x) const { return unroll::norm((*this)[x]); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -43,6 +44,14 @@ class Gradients {
   // The steps from which there is one, ascending; no_step is the lowest number.
   std::vector<std::int64_t> contribution_steps(const Parameter& parameter) const;
 
+  // The Euclidean norm of the part of dL/dx that comes back from the readers of x at one time step (no_step: those outside of time). For the state
+  // h_t, flow(h_t, t + 1) is what the next step sends back, flow(h_t, t) what the output and the loss of its own step do; as arrays the parts add up to
+  // dL/dx, their norms do not. There is one for every step that sends anything back, at every node on the way to which another step than its own does:
+  // states, and parameters and inputs outside of time; else nullopt (what comes from the own step alone is the gradient). A checkpoint reads
+  // at its own step, whatever steps its part has, and what it sends into the part comes from its step; but for a parameter in
+  // BackwardOptions::by_step, flow is |contribution|, which tells the steps of a part apart. Throws GradientError without BackwardOptions::flows.
+  std::optional<double> flow(const Var& x, std::int64_t step) const;
+
   // The Euclidean norm of one gradient.
   double norm(const Var& x) const;
   double norm(const Parameter& parameter) const;
@@ -59,9 +68,14 @@ class Gradients {
   // ---- for the sweep: nodes come in descending order
   void add(Entry entry, const Parameter* parameter);
   void add_contribution(const Parameter& parameter, std::int64_t step, Entry entry);
+  // Norms by node and step; of nodes that get something from their own step alone, none is kept.
+  using Flows = std::map<NodeId, std::map<std::int64_t, double>>;
+  void set_flows(const Tape& tape, Flows flows);
 
  private:
   const Entry* find(const Var& x) const;
+  // Throws TapeError for a Var of another recording.
+  void require_of_this_recording(const Var& x) const;
   // Throws TapeError if these gradients are nodes of a recording that is gone.
   void require_alive() const;
   void release();
@@ -77,6 +91,7 @@ class Gradients {
   };
   std::unordered_map<const void*, ParameterEntry> by_parameter_;
   std::unordered_map<const void*, std::map<std::int64_t, Entry>> by_step_;
+  std::optional<Flows> flows_;
 };
 
 // The Euclidean norm of any array, summed in double precision.

@@ -2,6 +2,9 @@
 
 #include <unroll/core/ops/ops.hpp>
 
+#include <map>
+#include <vector>
+
 namespace unroll::detail {
 
 namespace {
@@ -16,7 +19,7 @@ std::vector<Var> operands(Tape& tape, NodeId id) {
 class RecordedSweep {
  public:
   RecordedSweep(Tape& tape, NodeId loss, const BackwardOptions& options)
-      : tape_(tape), loss_(loss), until_(options.until), adjoints_(loss + std::size_t{1}) {}
+      : tape_(tape), loss_(loss), until_(options.until), flows_(options.flows), adjoints_(loss + std::size_t{1}) {}
 
   Gradients run(const Array& cotangent) {
     Gradients result(tape_, true);
@@ -31,6 +34,7 @@ class RecordedSweep {
       result.add({id, tape_[adjoint].value, nullptr, adjoint},
                  tape_[id].op == &parameter_op() ? tape_.parameter(id) : nullptr);
     }
+    if (flows_) result.set_flows(tape_, flows());
     return result;
   }
 
@@ -69,10 +73,12 @@ class RecordedSweep {
 
   // A part of the program that was not kept (checkpoint): from here on the tape holds it, recorded again.
   void replay(NodeId id) {
+    current_ = id;
     const auto begin = static_cast<NodeId>(tape_.size());
     const std::vector<Var> results = tape_[id].op->replay(tape_, id);
     const auto end = static_cast<NodeId>(tape_.size());
     adjoints_.resize(std::max(tape_.size(), adjoints_.size()));
+    around_.push_back({begin, tape_[id].place.step});
     std::int64_t position = 0;
     for (const Var& result : results) {
       const auto n = static_cast<std::int64_t>(result.shape().size());
@@ -82,9 +88,11 @@ class RecordedSweep {
       if (result.node().tracked) add(result, part);
     }
     if (end > begin) sweep(end - 1, begin);  // a part may hand its inputs through and record nothing
+    around_.pop_back();
   }
 
   void hand_on(NodeId id) {
+    current_ = id;
     const AtForwardNode here(tape_, id, false);
     const Op& op = *tape_[id].op;
     const std::vector<Var> x = operands(tape_, id);
@@ -97,6 +105,7 @@ class RecordedSweep {
   void add(Var input, Var contribution) {
     if (contribution.shape() != input.shape())  // the one place where broadcasting is undone
       contribution = sum_to(contribution, input.shape());
+    if (flows_) parts_[input.id()][reading_step(input.id())].push_back(contribution);
     Var& adjoint = adjoints_[input.id()];
     if (adjoint.empty()) {
       adjoint = contribution;
@@ -109,10 +118,42 @@ class RecordedSweep {
     adjoint = unroll::add(adjoint, contribution);
   }
 
+  // The step at which an input is read now: for one from outside of a part that is recorded again, that of its checkpoint.
+  std::int32_t reading_step(NodeId input) const {
+    std::int32_t step = tape_[current_].place.step;
+    for (std::size_t i = around_.size(); i-- > 0 && input < around_[i].begin;) step = around_[i].step;
+    return step;
+  }
+
+  Gradients::Flows flows() const {
+    Gradients::Flows norms;
+    for (const auto& [id, steps] : parts_)
+      for (const auto& [step, contributions] : steps) norms[id][step] = norm_of_sum(contributions);
+    return norms;
+  }
+
+  static double norm_of_sum(const std::vector<Var>& terms) {
+    if (terms.size() == 1) return norm(terms[0].value());
+    Array sum(terms[0].shape(), DType::f64);
+    for (const Var& term : terms)
+      for (std::size_t i = 0; i < sum.size(); ++i) sum.set_flat(i, sum.flat(i) + term.value().flat(i));
+    return norm(sum);
+  }
+
+  struct Around {
+    NodeId begin;  // the first node of the part
+    std::int32_t step;
+  };
+
   Tape& tape_;
   NodeId loss_;
   NodeSet until_;
+  bool flows_;
   std::vector<Var> adjoints_;
+  std::map<NodeId, std::map<std::int64_t, std::vector<Var>>>
+      parts_;                   // what was given, by node and step; only for flows
+  NodeId current_ = no_node;    // the node that is handing on
+  std::vector<Around> around_;  // parts that are being swept, outermost first
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <unroll/core/array/error.hpp>
 #include <unroll/core/render/arrange.hpp>
+#include <unroll/core/render/contributions.hpp>
 #include <unroll/core/render/scene.hpp>
 
 #include <algorithm>
@@ -9,6 +10,10 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
 
 namespace unroll::drawing {
 
@@ -19,8 +24,8 @@ constexpr double between_rows = 24;
 // The middles of the frames of the time steps, by the labels of these.
 std::map<std::string, double> middles(const Drawing& drawing) {
   std::map<std::string, double> result;
-  for (const DrawnCluster& cluster : drawing.clusters)
-    if (cluster.label.starts_with("t = ")) result[cluster.label] = cluster.box.centre().x;
+  for (const DrawnFrame& frame : drawing.frames)
+    if (frame.kind == DrawnFrame::Kind::step) result[frame.label] = frame.box.centre().x;
   return result;
 }
 
@@ -40,24 +45,29 @@ void transform(Drawing& drawing, const std::function<Point(Point)>& f) {
     const Point a = f({r.left, r.bottom}), b = f({r.right, r.top});
     r = {std::min(a.x, b.x), std::min(a.y, b.y), std::max(a.x, b.x), std::max(a.y, b.y)};
   };
-  const std::function<void(DrawnCluster&)> move_cluster = [&](DrawnCluster& cluster) {
-    move(cluster.box);
-    cluster.label_at = f(cluster.label_at);
-    for (DrawnCluster& inner : cluster.inner) move_cluster(inner);
+  const std::function<void(DrawnFrame&)> move_frame = [&](DrawnFrame& frame) {
+    move(frame.box);
+    frame.label_at = f(frame.label_at);
+    for (DrawnFrame& inner : frame.inner) move_frame(inner);
   };
-  for (DrawnCluster& cluster : drawing.clusters) move_cluster(cluster);
+  for (DrawnFrame& frame : drawing.frames) move_frame(frame);
   for (DrawnNode& node : drawing.nodes) move(node.box);
   for (DrawnEdge& edge : drawing.edges) {
     for (Point& p : edge.curve) p = f(p);
     edge.label_at = f(edge.label_at);
   }
+  for (DrawnBlock& block : drawing.blocks) {
+    block.origin = f(block.origin);
+    for (DrawnFrame& frame : block.frames) move_frame(frame);
+  }
   move(drawing.box);
 }
 
-void rename_clusters(std::vector<DrawnCluster>& clusters) {
-  for (DrawnCluster& cluster : clusters) {
-    cluster.id += "_backward";
-    rename_clusters(cluster.inner);
+void mark_backward(std::vector<DrawnFrame>& frames) {
+  for (DrawnFrame& frame : frames) {
+    frame.id += "_backward";
+    if (frame.kind == DrawnFrame::Kind::step) frame.label += ", backward";
+    mark_backward(frame.inner);
   }
 }
 
@@ -65,24 +75,109 @@ template <class T> void append(std::vector<T>& to, std::vector<T>&& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+// Puts one drawing into another.
+void add(Drawing& to, Drawing from) {
+  int shapes = 0;
+  for (const DrawnBlock& block : to.blocks) shapes = std::max(shapes, block.shape + 1);
+  for (DrawnBlock& block : from.blocks) {
+    block.shape += shapes;
+    block.first_node += to.nodes.size();
+    block.first_edge += to.edges.size();
+  }
+  append(to.blocks, std::move(from.blocks));
+  append(to.frames, std::move(from.frames));
+  append(to.nodes, std::move(from.nodes));
+  append(to.edges, std::move(from.edges));
+  to.box = united(to.box, from.box);
+}
+
+// ---- as large as the reader can take
+
+std::size_t boxes(const Scene& scene) {
+  std::size_t count = 0;
+  for (const Block& block : scene.blocks) count += block.items.size();
+  return count;
+}
+
+const char* to_string(Level level) {
+  constexpr const char* names[] = {"ops", "gates", "cells", "folded"};
+  return names[static_cast<int>(level)];
+}
+
+struct Sized {
+  Scene scene;
+  Folding folding;
+};
+
+// Leaves out steps in the middle until the boxes are few enough, then goes to coarser levels.
+Sized within_budget(const Tape& tape, const RenderOptions& options) {
+  Sized sized{{}, {options.level, options.collapse}};
+  sized.scene = read_scene(tape, Phase::forward, options, sized.folding);
+  const auto budget = static_cast<std::size_t>(std::max<std::int64_t>(options.budget, 0));
+  const std::size_t wanted = boxes(sized.scene);
+  if (budget == 0 || wanted <= budget) return sized;
+  for (;;) {
+    const std::size_t count = boxes(sized.scene), steps = std::max<std::size_t>(sized.scene.moments.size(), 1);
+    if (count <= budget) break;
+    const auto fitting = static_cast<std::int64_t>(budget * steps / count / 2) - 1;
+    if (steps > 3 && fitting >= 1 && (sized.folding.collapse == 0 || fitting < sized.folding.collapse))
+      sized.folding.collapse = fitting;
+    else if (sized.folding.level != Level::folded)
+      sized.folding = {static_cast<Level>(static_cast<int>(sized.folding.level) + 1), options.collapse};
+    else
+      break;
+    sized.scene = read_scene(tape, Phase::forward, options, sized.folding);
+  }
+  std::string note = fmt::format("Too large to read with all its {} boxes (the limit is {}): ", wanted, budget);
+  if (sized.folding.level != options.level) note += fmt::format("drawn at level {}", to_string(sized.folding.level));
+  if (sized.folding.collapse != options.collapse)
+    note += fmt::format("{}the first and the last {} steps are drawn",
+                        sized.folding.level != options.level ? ", " : "", sized.folding.collapse);
+  sized.scene.notes.push_back(note + ".");
+  return sized;
+}
+
+// ---- what a screen reader says
+
+std::string description(const Tape& tape, const Scene& scene, const RenderOptions& options) {
+  if (!options.description.empty()) return options.description;
+  if (scene.moments.empty()) return fmt::format("The graph of a program of {} operations.", tape.size());
+  std::string layers;
+  std::set<ScopeId> seen;
+  for (const Row& row : scene.rows)
+    if (row.scope != 0 && seen.insert(row.scope).second) layers += (layers.empty() ? "" : ", ") + tape.path(row.scope);
+  return fmt::format("A recurrent network, unrolled over the time steps {} to {} from left to right{}.{}{}",
+                     scene.moments.front().first, scene.moments.back().last,
+                     layers.empty() ? "" : "; its layers from the bottom up: " + layers,
+                     options.gradients ? " Lines and boxes show the norm of the gradient of the loss." : "",
+                     options.backward != BackwardView::none ? " The backward pass runs below, from right to left." : "");
+}
+
 }  // namespace
 
-Drawing compose(const Tape& tape, const DrawOptions& options) {
-  const Scene forward_scene = read_scene(tape, Phase::forward, options);
-  Drawing forward = arrange(tape, forward_scene, options);
-  if (!options.backward) return forward;
+Drawing compose(const Tape& tape, const RenderOptions& options) {
+  if (options.collapse < 0) throw Error(fmt::format("render: collapse is {}, but at least 0 steps can be kept", options.collapse));
+  if (options.budget < 0) throw Error(fmt::format("render: budget is {}, but must be 0 (no limit) or more", options.budget));
+  const Sized forward_scene = within_budget(tape, options);
+  const auto finished = [&](Drawing drawing) {
+    drawing.title = options.title;
+    drawing.description = description(tape, forward_scene.scene, options);
+    if (options.contributions) add_contributions(tape, *options.contributions, options.gradients, drawing);
+    return drawing;
+  };
+  Drawing forward = arrange(tape, forward_scene.scene, options);
+  if (options.backward == BackwardView::none) return finished(std::move(forward));
 
-  DrawOptions plain = options;  // an adjoint is a gradient: it has none of its own here
+  RenderOptions plain = options;  // an adjoint is a gradient: it has none of its own here
   plain.gradients = nullptr;
-  plain.title.clear();
-  const Scene backward_scene = read_scene(tape, Phase::backward, plain);
+  const Scene backward_scene = read_scene(tape, Phase::backward, plain, forward_scene.folding);
   if (backward_scene.blocks.empty())
-    throw Error("draw: no backward pass is recorded on this tape: backward(loss, {.create_graph = true}) records one");
+    throw Error("render: no backward pass is recorded on this tape: backward(loss, {.create_graph = true}) records one");
   Drawing backward = arrange(tape, backward_scene, plain);
 
   // Both rows at one pace, then the backward row mirrored and pushed below the forward row, step below step.
   const double distance = std::max(pitch(forward), pitch(backward));
-  forward = arrange(tape, forward_scene, options, distance);
+  forward = arrange(tape, forward_scene.scene, options, distance);
   backward = arrange(tape, backward_scene, plain, distance);
   transform(backward, [](Point p) { return Point{-p.x, -p.y}; });
   const auto above = middles(forward), below = middles(backward);
@@ -94,16 +189,11 @@ Drawing compose(const Tape& tape, const DrawOptions& options) {
     }
   transform(backward, [&](Point p) { return p + shift; });
 
-  rename_clusters(backward.clusters);
-  for (DrawnCluster& cluster : backward.clusters)
-    if (cluster.label.starts_with("t = ")) cluster.label += ", backward";
+  mark_backward(backward.frames);
   for (DrawnNode& node : backward.nodes) node.dashed = true;
-  for (DrawnEdge& edge : backward.edges) edge.dashed = true;
-  append(forward.clusters, std::move(backward.clusters));
-  append(forward.nodes, std::move(backward.nodes));
-  append(forward.edges, std::move(backward.edges));
-  forward.box = united(forward.box, backward.box);
-  return forward;
+  for (DrawnEdge& edge : backward.edges) edge.backward = true;
+  add(forward, std::move(backward));
+  return finished(std::move(forward));
 }
 
 }  // namespace unroll::drawing

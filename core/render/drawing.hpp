@@ -14,7 +14,7 @@
 namespace unroll::drawing {
 
 // What a box stands for.
-enum class Look {
+enum class Look : std::uint8_t {
   operation,  // unnamed
   result,     // named, in no gate or inside one
   state,      // named, read by other steps: h, c

@@ -1,5 +1,6 @@
 #include <unroll/core/render/engine_text.hpp>
 
+#include <unroll/core/render/drawing.hpp>
 #include <unroll/core/render/style.hpp>
 
 #include <algorithm>
@@ -19,14 +20,15 @@ class Writer {
 
   std::string write() {
     out(fmt::format("digraph {{ rankdir={}; nodesep=0.16; ranksep=0.26; fontsize=9; {};",
-                    block_.beside_time ? "LR" : "BT", font));
+                    !block_.in_time() ? "LR" : "BT", font));
     out(std::string(node_format));
     items();
     for (ScopeId scope : clusters_.order)
       if (clusters_.is_gate(scope)) gate(scope);
     links();
-    if (!block_.beside_time) ways(outside_of_gates);
+    if (block_.in_time()) ways(outside_of_gates);
     taps();
+    risers();
     out("}");
     return std::move(text_);
   }
@@ -40,15 +42,22 @@ class Writer {
     for (const Rail& rail : block_.rails)
       if (rail.item != nowhere) on_rail[rail.item] = true;
     for (std::size_t i = 0; i < block_.items.size(); ++i)
-      if (!on_rail[i]) out(fmt::format("i{} [label={}];", i, html_label(block_.items[i].widest)));
+      if (!on_rail[i]) out(fmt::format("i{} [label={}{}];", i, html_label(block_.items[i].widest), size_of_cell(i)));
+  }
+
+  // A layer in one box is wide, and high enough for the lines of its states one above the other.
+  std::string size_of_cell(std::size_t i) const {
+    const Item& item = block_.items[i];
+    if (item.look != Look::cell) return {};
+    return fmt::format(", width=1, height={:.2f}", std::max(0.6, 0.25 * static_cast<double>(item.exits.size() + 1)));
   }
 
   void gate(ScopeId scope) {
     // The engine turns the picture upside down, labels included.
     out(fmt::format("subgraph cluster_{} {{ label={}; labelloc={}; labeljust=l; margin=7;", scope,
-                    quoted(cluster_label(tape_, block_, scope)), block_.beside_time ? "t" : "b"));
+                    quoted(cluster_label(tape_, block_, scope)), !block_.in_time() ? "t" : "b"));
     for (int i : clusters_.items.at(scope)) out(fmt::format("i{};", i));
-    if (!block_.beside_time) ways(scope);
+    if (block_.in_time()) ways(scope);
     out("}");
   }
 
@@ -86,7 +95,7 @@ class Writer {
       out(fmt::format("{} -> i{} [weight=4];", tap(r, reader), reader));
       row.push_back(tap(r, reader));
     }
-    const bool posts = wishes_.posts && !block_.beside_time;
+    const bool posts = wishes_.posts && block_.in_time();
     if (posts) {
       point("west");
       point("east");
@@ -99,6 +108,18 @@ class Writer {
       out(fmt::format("{} [style=invis];", fmt::join(row, " -> ")));
     else if (posts)
       for (std::size_t k = 1; k + 1 < row.size(); ++k) out(fmt::format("west -> {0} -> east [style=invis];", row[k]));
+  }
+
+  // What the layer above reads has a free way up.
+  void risers() {
+    std::string row;
+    for (std::size_t i = 0; i < block_.items.size(); ++i) {
+      if (!block_.items[i].rises) continue;
+      point(riser(static_cast<int>(i)));
+      out(fmt::format("i{} -> {} [weight=6];", i, riser(static_cast<int>(i))));
+      row += riser(static_cast<int>(i)) + "; ";
+    }
+    if (!row.empty()) out(fmt::format("{{ rank=max; {}}}", row));
   }
 
   // Motorways and ways out, of the states in one scope: `dot` accepts them only inside of the cluster where the items are.
@@ -157,6 +178,8 @@ Clusters find_clusters(const Tape& tape, const Block& block) {
 }
 
 std::string tap(std::size_t rail, int reader) { return fmt::format("tap{}_{}", rail, reader); }
+
+std::string riser(int item) { return fmt::format("up{}", item); }
 
 std::string engine_text(const Tape& tape, const Block& block, Wishes wishes) {
   return Writer(tape, block, wishes).write();

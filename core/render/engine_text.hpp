@@ -38,6 +38,8 @@ struct Wishes {
 // led around boxes. The items of a motorway stand at one height.
 std::string engine_text(const Tape& tape, const Block& block, Wishes wishes);
 
+// What the engine knows the end of a rail's line by, and the end of a line to the layer above.
 std::string tap(std::size_t rail, int reader);
+std::string riser(int item);
 
 }  // namespace unroll::drawing

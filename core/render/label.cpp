@@ -27,28 +27,13 @@ std::size_t utf8_length(std::string_view text) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   if (first == 0xE0 && byte(1) < 0xA0) return 0;  // longer than needed
   if (first == 0xED && byte(1) > 0x9F) return 0;  // half of a UTF-16 pair
+  if (first == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE) return 0;  // no characters, and none of XML
   if (first == 0xF0 && byte(1) < 0x90) return 0;
   if (first == 0xF4 && byte(1) > 0x8F) return 0;
   return length;
 }
 
-// One line of valid text: a line break becomes a blank; what no XML file may contain becomes a replacement character.
-std::string clean(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text.substr(i));
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == '\n' || c == '\t' || c == '\r')
-      result += ' ';
-    else if (length == 0 || c < 0x20 || c == 0x7F)
-      result += replacement;
-    else
-      result += text.substr(i, length);
-    i += std::max<std::size_t>(length, 1);
-  }
-  return result;
-}
-
+// For text that XML and HTML-like labels may contain.
 std::string escaped(std::string_view text) {
   std::string result;
   for (char c : clean(text)) {
@@ -68,15 +53,34 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
+std::string clean(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text.substr(i));
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\n' || c == '\t' || c == '\r')
+      result += ' ';
+    else if (length == 0 || c < 0x20 || c == 0x7F)
+      result += replacement;
+    else
+      result += text.substr(i, length);
+    i += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
 std::string number(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Inf" : "-Inf";
   if (value != 0 && std::abs(value) < 1e-4) return fmt::format("{:.1e}", value);
   return fmt::format("{:.3g}", value);
 }
 
 std::string html_label(const Text& text) {
   std::string result = "<" + escaped(text.title);
-  if (!text.note.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"7\">{}</FONT>", escaped(text.note));
-  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"8\">{}</FONT>", escaped(text.gradient));
+  for (const std::string& note : text.notes)
+    result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", note_size, escaped(note));
+  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size, escaped(text.gradient));
   return result + ">";
 }
 

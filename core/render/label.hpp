@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What the boxes of a drawing say, and how it is written in DOT.
@@ -18,7 +19,7 @@ struct Text {
 // The sizes of the letters, in points.
 inline constexpr double title_size = 10, note_size = 7, gradient_size = 8;
 
-// Three significant places are enough to compare: "0.0312", "1.2e-05".
+// Three significant places are enough to compare: "0.0312", "1.2e-05"; "NaN", "Inf", "-Inf".
 std::string number(double value);
 
 // One line of valid UTF-8 that XML may contain: line breaks become blanks, other control characters and broken bytes U+FFFD.

@@ -1,5 +1,6 @@
 #include <unroll/core/render/layout.hpp>
 
+#include <unroll/core/render/drawing.hpp>
 #include <unroll/core/render/engine_text.hpp>
 #include <unroll/core/render/graphviz.hpp>
 #include <unroll/core/render/style.hpp>
@@ -15,7 +16,7 @@ namespace unroll::drawing {
 
 namespace {
 
-constexpr double rail_distance = 5, rail_indent = 12, corner_radius = 7;
+constexpr double rail_distance = 5, rail_room = 4, loop_height = 18, rail_indent = 12, corner_radius = 7;
 
 // Straight from side to side where both stand at one height.
 Curve across(const Rectangle& from, const Rectangle& to) {
@@ -37,11 +38,18 @@ void add_rails(const Block& block, const LaidOutGraph& engine, Layout& layout) {
       layout.rails[r].push_back(engine.edge(tap(r, reader), fmt::format("i{}", reader)));
       const Point start = layout.rails[r].back().front();
       first_tap = std::min(first_tap, start.x);
-      if (!block.beside_time) y = std::min(y, start.y);
+      if (block.in_time()) y = std::min(y, start.y);
     }
   for (const Rail& rail : block.rails)
     if (rail.item != nowhere) widest = std::max(widest, layout.items[rail.item].width());
+  layout.rail_heights.resize(block.rails.size());
   for (std::size_t r = 0; r < block.rails.size(); ++r) {
+    if (block.rails[r].from_below) {
+      y -= rail_distance + rail_room;
+      layout.rail_heights[r] = y;
+      layout.box.bottom = std::min(layout.box.bottom, y - rail_room);
+      continue;
+    }
     if (block.rails[r].item == nowhere) continue;
     Rectangle& item = layout.items[block.rails[r].item];
     y -= rail_distance + item.height() / 2;
@@ -50,6 +58,18 @@ void add_rails(const Block& block, const LaidOutGraph& engine, Layout& layout) {
     layout.box = united(layout.box, item);
     for (Curve& line : layout.rails[r]) line = along_rail(item, line);
   }
+}
+
+// From the side of a box around it and back: a state that comes back at the next step.
+Curve around_box(const Rectangle& box, double height) {
+  const double y = box.top + height, out = 16;
+  return rounded({{box.right, box.centre().y},
+                  {box.right + out, box.centre().y},
+                  {box.right + out, y},
+                  {box.left - out, y},
+                  {box.left - out, box.centre().y},
+                  {box.left, box.centre().y}},
+                 10);
 }
 
 // The frames of scopes with gates inside: around all that is in them. (As clusters of the engine they would only get in its way.)
@@ -85,6 +105,10 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
   for (const Link& link : block.links)
     layout.links.push_back(block.on_motorway(link) ? across(layout.items[link.from], layout.items[link.to])
                                                    : engine.edge(name(link.from), name(link.to)));
+  layout.risers.resize(block.items.size());
+  for (int i = 0; i < static_cast<int>(block.items.size()); ++i)
+    if (block.items[i].rises) layout.risers[i] = engine.edge(name(i), riser(i));
+  for (const Link& loop : block.loops) layout.loops.push_back(around_box(layout.items[loop.from], loop_height));
   const Clusters clusters = find_clusters(tape, block);
   for (ScopeId scope : clusters.order) {
     const int depth = clusters.depth.at(scope);
@@ -103,6 +127,8 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
   for (std::size_t i = 0; i < block.items.size(); ++i)
     if (!on_rail[i]) include(layout.items[i]);
   for (const Cluster& cluster : layout.clusters) include(cluster.box);
+  for (const Curve& loop : layout.loops)
+    for (const Point& p : loop) include({p.x, p.y, p.x, p.y + 10});
   layout.box = box.value_or(Rectangle{});
 
   for (std::size_t r = 0; r < block.rails.size(); ++r)
@@ -137,7 +163,7 @@ double badness(const Block& block, const Layout& layout) {
     }
   }
   for (std::size_t i = 0; i < block.items.size(); ++i)
-    if (block.items[i].look == Look::state)
+    if (block.items[i].look == Look::state && block.in_time())
       clear(layout.items[i].right + 1, layout.box.right + 2, layout.items[i].centre().y);
   return result;
 }
@@ -147,8 +173,9 @@ double badness(const Block& block, const Layout& layout) {
 // All that decides where things go is in the engine's text.
 std::string signature(const Tape& tape, const Block& block) {
   std::string result = engine_text(tape, block, {});
+  for (const Link& loop : block.loops) result += fmt::format("loop {}\n", loop.from);
   for (const Rail& rail : block.rails)
-    result += fmt::format("{} {}\n", rail.item, rail.item == nowhere ? "" : html_label(block.items[rail.item].widest));
+    result += fmt::format("{} {} {}\n", rail.item, rail.from_below, rail.item == nowhere ? "" : html_label(block.items[rail.item].widest));
   return result;
 }
 
@@ -163,10 +190,31 @@ std::vector<Rectangle> sizes_of(const std::vector<Item>& items) {
   return result;
 }
 
+Layout Layout::mirrored() const {
+  Layout m = *this;
+  const auto flip = [](Rectangle& r) { r = {-r.right, r.bottom, -r.left, r.top}; };
+  const auto flip_curve = [](Curve& curve) {
+    for (Point& p : curve) p.x = -p.x;
+  };
+  for (Rectangle& r : m.items) flip(r);
+  for (Curve& curve : m.links) flip_curve(curve);
+  for (Curve& curve : m.loops) flip_curve(curve);
+  for (Curve& curve : m.risers) flip_curve(curve);
+  for (auto& rail : m.rails)
+    for (Curve& curve : rail) flip_curve(curve);
+  for (Cluster& cluster : m.clusters) {
+    flip(cluster.box);
+    cluster.label.x = -cluster.label.x;
+  }
+  flip(m.box);
+  return m;
+}
+
 Layout lay_out(const Tape& tape, const Block& block) {
   // Items on rails are not the engine's business, but for their sizes.
   std::vector<Item> on_rails;
-  for (const Rail& rail : block.rails) on_rails.push_back(rail.item == nowhere ? Item{} : block.items[rail.item]);
+  for (const Rail& rail : block.rails)
+    on_rails.push_back(rail.item == nowhere ? Item{} : block.items[rail.item]);
   const std::vector<Rectangle> sizes = sizes_of(on_rails);
   // The engine works hard for short lines, not for free ways: try what it makes of several wishes.
   std::optional<Layout> best;

@@ -21,10 +21,14 @@ struct Cluster {
 // are below it. Indices are those of the block.
 struct Layout {
   std::vector<Rectangle> items;
-  std::vector<Curve> links;
-  std::vector<std::vector<Curve>> rails;  // [rail][reader]
+  std::vector<Curve> links, loops;
+  std::vector<Curve> risers;              // by item: the way to the upper edge of what is read by the layer above
+  std::vector<double> rail_heights;       // of rails from below
+  std::vector<std::vector<Curve>> rails;  // [rail][reader]; those of rails from below begin at the readers' taps
   std::vector<Cluster> clusters;          // outer ones first
   Rectangle box;                          // around all of it
+
+  Layout mirrored() const;  // left and right exchanged
 };
 
 // Equal for two blocks that are built alike, which therefore share one layout.

@@ -101,7 +101,7 @@ std::string at_step(std::string_view name, std::int32_t step) {
 }
 
 std::string with_prefix(std::string_view prefix, std::string_view name) {
-  const std::size_t last = module_length(name.substr(0, name.find('(')));
+  const std::size_t last = module_length(name.substr(0, name.find_first_of("('")));
   return fmt::format("{}{}{}", name.substr(0, last), prefix, name.substr(last));
 }
 

@@ -31,7 +31,7 @@ class Names {
 // "c_2" at step 2, "c" outside of time.
 std::string at_step(std::string_view name, std::int32_t step);
 
-// Puts a prefix before the last part of a name: d before "lstm.h_1" gives "lstm.dh_1".
+// Puts a prefix before the last part of a name: d before "lstm.h_1" gives "lstm.dh_1". What stands in brackets or quotes is one part.
 std::string with_prefix(std::string_view prefix, std::string_view name);
 
 }  // namespace unroll

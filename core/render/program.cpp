@@ -22,12 +22,23 @@ std::string_view infix(const Op& op) {
   return {};
 }
 
+// What a label can say of a weight: a part of it, or its transpose.
+bool is_view_by_name(const Op& op) { return op.name == "slice" || op.name == "transpose"; }
+
 }  // namespace
 
-Program::Program(const Tape& tape, Phase phase)
-    : tape_(tape), phase_(phase), kinds_(tape.size()), operands_(tape.size()), readers_(tape.size()) {
+Program::Program(const Tape& tape, Phase phase, ParameterView parameters)
+    : tape_(tape),
+      phase_(phase),
+      kinds_(tape.size()),
+      in_labels_(tape.size()),
+      steps_(tape.size()),
+      operands_(tape.size()),
+      readers_(tape.size()) {
+  find_labels(parameters);
   phase == Phase::forward ? choose_forward() : choose_backward();
   connect();
+  choose_steps();
 }
 
 bool Program::is_part_of_input(NodeId id) const {
@@ -38,17 +49,25 @@ bool Program::is_part_of_input(NodeId id) const {
 
 // ---- which nodes
 
-// Parameters, numbers, and arrays without a name, unless they are initial states.
-bool Program::is_written_into_labels(NodeId id) const {
-  const Node& node = tape_[id];
-  if (node.op == &parameter_op()) return true;
-  return node.op == &constant_op() && node.name == 0 && (node.value.size() == 1 || node.place.step != 0);
+// Parameters and parts of them, numbers, and arrays without a name, unless they are initial states.
+void Program::find_labels(ParameterView parameters) {
+  for (NodeId id = 0; id < tape_.size(); ++id) {
+    const Node& node = tape_[id];
+    if (node.op == &parameter_op())
+      in_labels_[id] = parameters == ParameterView::labels;
+    else if (node.op == &constant_op())
+      in_labels_[id] = node.name == 0 && (node.value.size() == 1 || node.place.step != 0);
+    else if (is_view_by_name(*node.op))
+      in_labels_[id] = node.name == 0 && in_labels_[tape_.inputs(id)[0]];
+  }
 }
 
 void Program::choose_forward() {
   for (NodeId id = 0; id < tape_.size(); ++id)
-    if (tape_[id].place.phase == Phase::forward && !is_written_into_labels(id))
-      kinds_[id] = tape_[id].op->is_leaf() ? Kind::leaf : Kind::computed;
+    if (tape_[id].place.phase == Phase::forward && !in_labels_[id])
+      kinds_[id] = tape_[id].op == &parameter_op() ? Kind::parameter
+                   : tape_[id].op->is_leaf()       ? Kind::leaf
+                                                   : Kind::computed;
   choose_cuts();
 }
 
@@ -104,7 +123,21 @@ void Program::connect() {
     }
   }
   for (NodeId id = 0; id < tape_.size(); ++id)
-    if (kinds_[id] == Kind::leaf && readers_[id].empty()) kinds_[id] = Kind::hidden;
+    if ((kinds_[id] == Kind::leaf || kinds_[id] == Kind::parameter) && readers_[id].empty()) kinds_[id] = Kind::hidden;
+}
+
+void Program::choose_steps() {
+  for (NodeId id = 0; id < tape_.size(); ++id) {
+    const std::int32_t own = steps_[id] = tape_[id].place.step;
+    if (phase_ != Phase::backward || kinds_[id] != Kind::computed || own == no_step || tape_[id].op->name != "add")
+      continue;
+    const auto& operands = operands_[id];
+    if (operands.size() < 2) continue;
+    const std::int32_t first = steps_[operands[0]];
+    const bool all_there =
+        std::all_of(operands.begin(), operands.end(), [&](NodeId operand) { return steps_[operand] == first; });
+    if (all_there && first != no_step) steps_[id] = first;
+  }
 }
 
 // ---- what they are called
@@ -122,6 +155,11 @@ std::string Program::reference(NodeId id, NodeId reader) const {
   if (node.op == &parameter_op()) {
     const std::string& name = tape_.parameter(id)->name();
     return name.substr(name.rfind('.') + 1);
+  }
+  if (in_labels_[id] && is_view_by_name(*node.op)) {
+    const std::string whole = reference(tape_.inputs(id)[0], reader);
+    if (node.op->name == "transpose") return whole + "ᵀ";
+    return fmt::format("{}[{}:{}]", whole, node.attributes.ints[1], node.attributes.ints[2]);
   }
   if (const std::string plain = name(id); !plain.empty()) {
     const std::int32_t from = step(id), at = tape_[reader].place.step;
@@ -146,7 +184,7 @@ std::string Program::expression(NodeId id) const {
   const Op& op = *tape_[id].op;
   const auto inputs = tape_.inputs(id);
   const auto folded = [&](std::size_t i) {
-    return phase_ == Phase::forward ? is_written_into_labels(inputs[i]) : !is_drawn(inputs[i]);
+    return phase_ == Phase::forward ? is_in_labels(inputs[i]) : !is_drawn(inputs[i]);
   };
   const auto ref = [&](std::size_t i) { return reference(inputs[i], id); };
   if (const std::string_view sign = infix(op); !sign.empty() && inputs.size() == 2) {

@@ -13,7 +13,7 @@
 #include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
-#include <unroll/core/render/draw.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/core/render/equations.hpp>
 #include <unroll/core/render/gnuplot.hpp>
 #include <unroll/core/render/listing.hpp>

@@ -9,10 +9,10 @@ namespace unroll::cli {
 int run_render(const RenderOptions& o) {
   require_writable(o.output);  // makes missing folders, too
   const Program program = record_program(o.program);
-  RenderOptions options;
+  unroll::RenderOptions options;
   if (o.gradients) options.gradients = &program.gradients;
   if (o.program.backward) options.backward = BackwardView::below;
-  render(*program.tape, o.output, options);
+  unroll::render(*program.tape, o.output, options);
   if (o.json)
     print_json({{"output", o.output}, {"nodes", program.tape->size()}});
   else

@@ -262,6 +262,29 @@ TEST_CASE("the page's shapes and origins give every box, line and frame of the d
   }
 }
 
+TEST_CASE("the page expands to the composed drawing at every level") {
+  Tape tape;
+  const Var loss = lstm_loss(tape, 5);
+  const Gradients gradients = backward(loss, {.create_graph = true});
+  RenderOptions options{.gradients = &gradients, .values = ValueView::statistics, .title = "composed"};
+  SUBCASE("forward") {}
+  SUBCASE("with the backward pass below") { options.backward = BackwardView::below; }
+  SUBCASE("with parameters as nodes") { options.parameters = ParameterView::nodes; }
+  const std::vector<LeveledDrawing> drawings = drawing::compose_levels(tape, options);
+  const Json model = Json::parse(page_model(tape, drawings, options));
+  CHECK(model["title"] == "composed");
+  CHECK(drawings.size() > 2);
+  for (const LeveledDrawing& one : drawings) {
+    const std::string level = std::map<Level, std::string>{
+        {Level::ops, "ops"},
+        {Level::gates, "gates"},
+        {Level::cells, "cells"},
+        {Level::folded, "folded"}}.at(one.level);
+    CAPTURE(level);
+    check_expansion(one.drawing, model, level);
+  }
+}
+
 TEST_CASE("a block of the page that differs from its shape gets a shape of its own") {
   Tape tape;
   lstm_loss(tape, 6);

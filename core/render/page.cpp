@@ -1,8 +1,11 @@
 #include <unroll/core/render/page.hpp>
 
 #include <unroll/core/array/error.hpp>
+#include <unroll/core/render/compose.hpp>
 #include <unroll/core/render/escape.hpp>
 #include <unroll/core/render/label.hpp>
+
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,6 +20,19 @@ std::string_view page_file(std::string_view name) {
 }
 
 }  // namespace
+
+std::vector<LeveledDrawing> compose_levels(const Tape& tape, const RenderOptions& options) {
+  RenderOptions whole = options;
+  whole.collapse = whole.budget = 0;
+  std::vector<LeveledDrawing> drawings;
+  for (const Level level : {Level::ops, Level::gates, Level::cells, Level::folded}) {
+    whole.level = level;
+    Drawing drawing = compose(tape, whole);
+    const bool is_coarser = drawings.empty() || drawing.nodes.size() < drawings.back().drawing.nodes.size();
+    if (is_coarser || level == options.level) drawings.push_back({level, std::move(drawing)});
+  }
+  return drawings;
+}
 
 std::string page_text(const Tape& tape, const std::vector<LeveledDrawing>& drawings, const RenderOptions& options) {
   const std::string model = page_model(tape, drawings, options);

@@ -15,7 +15,17 @@ const word = (x) => (Number.isNaN(x) ? "nan" : x === Infinity ? "inf" : x === -I
 class Tape {
   nodes = [];
   add(op, shape, data, inputs = [], more = {}) {
-    this.nodes.push({ op, shape, data, inputs, step: this.step ?? null, scope: this.scope ?? "", name: "", equation: "", ...more });
+    this.nodes.push({
+      op,
+      shape,
+      data,
+      inputs,
+      step: this.step ?? null,
+      scope: this.scope ?? "",
+      name: "",
+      equation: "",
+      ...more,
+    });
     return this.nodes.length - 1;
   }
   map(op, n, f, more) {
@@ -58,16 +68,52 @@ class Tape {
       const [a, b] = inputs.map((i) => this.nodes[i]);
       if (op === "matmul") {
         const columns = b.shape[1];
-        give(n, inputs[0], a.data.map((_, i) => d.reduce((sum, v, j) => sum + v * b.data[i * columns + j], 0)));
-        give(n, inputs[1], b.data.map((_, k) => a.data[Math.floor(k / columns)] * d[k % columns]));
+        give(
+          n,
+          inputs[0],
+          a.data.map((_, i) => d.reduce((sum, v, j) => sum + v * b.data[i * columns + j], 0)),
+        );
+        give(
+          n,
+          inputs[1],
+          b.data.map((_, k) => a.data[Math.floor(k / columns)] * d[k % columns]),
+        );
       } else if (op === "+") for (const i of inputs) give(n, i, [...d]);
       else if (op === "⊙") {
-        give(n, inputs[0], d.map((v, i) => v * b.data[i]));
-        give(n, inputs[1], d.map((v, i) => v * a.data[i]));
-      } else if (op === "sigmoid") give(n, inputs[0], d.map((v, i) => v * data[i] * (1 - data[i])));
-      else if (op === "tanh") give(n, inputs[0], d.map((v, i) => v * (1 - data[i] ** 2)));
-      else if (op === "square") give(n, inputs[0], d.map((v, i) => 2 * v * a.data[i]));
-      else if (op === "mean") give(n, inputs[0], a.data.map(() => d[0] / a.data.length));
+        give(
+          n,
+          inputs[0],
+          d.map((v, i) => v * b.data[i]),
+        );
+        give(
+          n,
+          inputs[1],
+          d.map((v, i) => v * a.data[i]),
+        );
+      } else if (op === "sigmoid")
+        give(
+          n,
+          inputs[0],
+          d.map((v, i) => v * data[i] * (1 - data[i])),
+        );
+      else if (op === "tanh")
+        give(
+          n,
+          inputs[0],
+          d.map((v, i) => v * (1 - data[i] ** 2)),
+        );
+      else if (op === "square")
+        give(
+          n,
+          inputs[0],
+          d.map((v, i) => 2 * v * a.data[i]),
+        );
+      else if (op === "mean")
+        give(
+          n,
+          inputs[0],
+          a.data.map(() => d[0] / a.data.length),
+        );
     }
     return { adjoint, parts };
   }
@@ -89,9 +135,21 @@ export function lstmModel(steps, { hidden = 3, inputs = 2, title = `LSTM, ${step
   const weights = {};
   for (const { key, bias } of gates) {
     const scope = "lstm";
-    weights[`W_${key}`] = tape.add("parameter", [inputs, hidden], fresh(inputs, hidden, 0.9), [], { name: `W_${key}`, scope });
-    weights[`U_${key}`] = tape.add("parameter", [hidden, hidden], fresh(hidden, hidden, 0.6), [], { name: `U_${key}`, scope });
-    weights[`b_${key}`] = tape.add("parameter", [1, hidden], fresh(1, hidden, 0.1).map((v) => v + bias), [], { name: `b_${key}`, scope });
+    weights[`W_${key}`] = tape.add("parameter", [inputs, hidden], fresh(inputs, hidden, 0.9), [], {
+      name: `W_${key}`,
+      scope,
+    });
+    weights[`U_${key}`] = tape.add("parameter", [hidden, hidden], fresh(hidden, hidden, 0.6), [], {
+      name: `U_${key}`,
+      scope,
+    });
+    weights[`b_${key}`] = tape.add(
+      "parameter",
+      [1, hidden],
+      fresh(1, hidden, 0.1).map((v) => v + bias),
+      [],
+      { name: `b_${key}`, scope },
+    );
   }
   let h = tape.add("input", [1, hidden], new Array(hidden).fill(0), [], { name: "h_0" });
   let c = tape.add("input", [1, hidden], new Array(hidden).fill(0), [], { name: "c_0" });
@@ -105,7 +163,9 @@ export function lstmModel(steps, { hidden = 3, inputs = 2, title = `LSTM, ${step
       const xw = tape.matmul(cell.x, weights[`W_${key}`], { equation: `x_${t} W_${key}` });
       const hu = tape.matmul(h, weights[`U_${key}`], { equation: `h_${t - 1} U_${key}` });
       const sum = tape.zip("+", xw, hu, (a, b) => a + b, { equation: `x_${t} W_${key} + h_${t - 1} U_${key}` });
-      const biased = tape.zip("+", sum, weights[`b_${key}`], (a, b) => a + b, { equation: `x_${t} W_${key} + h_${t - 1} U_${key} + b_${key}` });
+      const biased = tape.zip("+", sum, weights[`b_${key}`], (a, b) => a + b, {
+        equation: `x_${t} W_${key} + h_${t - 1} U_${key} + b_${key}`,
+      });
       const done = tape.map(act, biased, act === "tanh" ? Math.tanh : sigmoid, {
         name: `${key}_${t}`,
         equation: `${key}_${t} = ${act}(x_${t} W_${key} + h_${t - 1} U_${key} + b_${key})`,
@@ -115,9 +175,15 @@ export function lstmModel(steps, { hidden = 3, inputs = 2, title = `LSTM, ${step
     tape.scope = "lstm";
     cell.fc = tape.zip("⊙", cell.f[4], c, (a, b) => a * b, { equation: `f_${t} ⊙ c_${t - 1}` });
     cell.ig = tape.zip("⊙", cell.i[4], cell.g[4], (a, b) => a * b, { equation: `i_${t} ⊙ g_${t}` });
-    c = tape.zip("+", cell.fc, cell.ig, (a, b) => a + b, { name: `c_${t}`, equation: `c_${t} = f_${t} ⊙ c_${t - 1} + i_${t} ⊙ g_${t}` });
+    c = tape.zip("+", cell.fc, cell.ig, (a, b) => a + b, {
+      name: `c_${t}`,
+      equation: `c_${t} = f_${t} ⊙ c_${t - 1} + i_${t} ⊙ g_${t}`,
+    });
     cell.tanh = tape.map("tanh", c, Math.tanh, { equation: `tanh(c_${t})` });
-    h = tape.zip("⊙", cell.o[4], cell.tanh, (a, b) => a * b, { name: `h_${t}`, equation: `h_${t} = o_${t} ⊙ tanh(c_${t})` });
+    h = tape.zip("⊙", cell.o[4], cell.tanh, (a, b) => a * b, {
+      name: `h_${t}`,
+      equation: `h_${t} = o_${t} ⊙ tanh(c_${t})`,
+    });
     Object.assign(cell, { c, h });
     cells.push(cell);
   }
@@ -149,7 +215,9 @@ function write(tape, cells, weights, ends, steps, title) {
   const level = (n) => {
     if (norms[n] == null) return -2;
     if (norms[n] === 0) return -3;
-    return Math.round(1000 * Math.min(1, Math.max(0, Math.log(norms[n] / smallest) / Math.log(largest / smallest)))) / 1000;
+    return (
+      Math.round(1000 * Math.min(1, Math.max(0, Math.log(norms[n] / smallest) / Math.log(largest / smallest)))) / 1000
+    );
   };
 
   const shapeText = (shape) => `(${shape.join(", ")})`;
@@ -183,7 +251,11 @@ function write(tape, cells, weights, ends, steps, title) {
       const size = whole.reduce((sum, v) => sum + v * v, 0);
       const contributions = parts
         .filter(([, input]) => input === n)
-        .map(([reader, , d]) => [tape.nodes[reader].step, word(norm(d)), word(d.reduce((sum, v, i) => sum + v * whole[i], 0) / size)])
+        .map(([reader, , d]) => [
+          tape.nodes[reader].step,
+          word(norm(d)),
+          word(d.reduce((sum, v, i) => sum + v * whole[i], 0) / size),
+        ])
         .reverse();
       return { node: n, name: `lstm.${name}`, norm: word(norms[n]), contributions };
     }),
@@ -197,8 +269,7 @@ function write(tape, cells, weights, ends, steps, title) {
   return model;
 }
 
-const straight = (x1, y1, x2, y2) =>
-  `M${x1},${y1}C${x1},${y1 + (y2 - y1) / 3} ${x2},${y2 - (y2 - y1) / 3} ${x2},${y2}`;
+const straight = (x1, y1, x2, y2) => `M${x1},${y1}C${x1},${y1 + (y2 - y1) / 3} ${x2},${y2 - (y2 - y1) / 3} ${x2},${y2}`;
 
 // Corners of a path, as curves.
 function bent(points) {
@@ -226,7 +297,17 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
   };
   const acts = gates.map(({ key, scope }, k) => {
     const left = 46 + k * 96;
-    frames.push([left, 128, 90, 124, string(scope === "candidate" ? "candidate g" : `${scope} ${key}`), left + 45, 136, 2, k]);
+    frames.push([
+      left,
+      128,
+      90,
+      124,
+      string(scope === "candidate" ? "candidate g" : `${scope} ${key}`),
+      left + 45,
+      136,
+      2,
+      k,
+    ]);
     const xw = box(left + 25, 239, 36, 16, "operation", k, 0, (c) => c[key][0]);
     const hu = box(left + 66, 239, 36, 16, "operation", k, 0, (c) => c[key][1]);
     const sum = box(left + 66, 212, 24, 16, "operation", k, 0, (c) => c[key][2]);
@@ -236,8 +317,30 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
     edge(hu, sum);
     edge(sum, biased);
     edge(biased, act);
-    edges.push([h0, hu, bent([["33", "267"], [`${left + 66}`, "267"], [`${left + 66}`, "247"]]), 1, 0, 0]);
-    edges.push([x, xw, bent([["38", "288"], [`${left + 25}`, "288"], [`${left + 25}`, "247"]]), 0, 0, 0]);
+    edges.push([
+      h0,
+      hu,
+      bent([
+        ["33", "267"],
+        [`${left + 66}`, "267"],
+        [`${left + 66}`, "247"],
+      ]),
+      1,
+      0,
+      0,
+    ]);
+    edges.push([
+      x,
+      xw,
+      bent([
+        ["38", "288"],
+        [`${left + 25}`, "288"],
+        [`${left + 25}`, "247"],
+      ]),
+      0,
+      0,
+      0,
+    ]);
     return act;
   });
   const fc = box(112, 86, 22, 16, "operation", -1, 0, (c) => c.fc);
@@ -256,8 +359,22 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
 
   const shapes = [
     { nodes, edges, frames },
-    { nodes: [[0, 0, 40, 20, look.input, -1, 1], [0, 186, 40, 20, look.input, -1, 1]], edges: [], frames: [] },
-    { nodes: [[0, 0, 40, 20, look.operation, -1, 0], [60, 0, 40, 28, look.result, -1, 0]], edges: [[0, 1, "M40,10C46,10 53,12 60,13", 0, 0, 0]], frames: [] },
+    {
+      nodes: [
+        [0, 0, 40, 20, look.input, -1, 1],
+        [0, 186, 40, 20, look.input, -1, 1],
+      ],
+      edges: [],
+      frames: [],
+    },
+    {
+      nodes: [
+        [0, 0, 40, 20, look.operation, -1, 0],
+        [60, 0, 40, 28, look.result, -1, 0],
+      ],
+      edges: [[0, 1, "M40,10C46,10 53,12 60,13", 0, 0, 0]],
+      frames: [],
+    },
   ];
   const titles = (k) => {
     const key = gates[k].key;
@@ -282,7 +399,9 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
         const size = `(${shape.join(", ")})`;
         return [string(tape.nodes[n].name || op === "matmul" ? `${op} ${size}` : size)];
       }),
-      flows: edges.map(([a, b]) => (["h_0", "c_0"].includes(tape.nodes[all[a]].name) ? -2 : Math.min(level(all[a]), level(all[b])))),
+      flows: edges.map(([a, b]) =>
+        ["h_0", "c_0"].includes(tape.nodes[all[a]].name) ? -2 : Math.min(level(all[a]), level(all[b])),
+      ),
     };
   });
   const outside = (shape, bx, by, all, names) =>
@@ -322,7 +441,15 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
       from: k === 0 ? [steps, 1] : [before, h],
       to: [k, h0],
       source: cell.h0,
-      d: k === 0 ? `M40,267C50,267 60,267 ${left + 7},267` : bent([[`${from}`, "26"], [`${left - 26}`, "26"], [`${left - 26}`, "267"], [`${left + 7}`, "267"]]),
+      d:
+        k === 0
+          ? `M40,267C50,267 60,267 ${left + 7},267`
+          : bent([
+              [`${from}`, "26"],
+              [`${left - 26}`, "26"],
+              [`${left - 26}`, "267"],
+              [`${left + 7}`, "267"],
+            ]),
       kind: 1,
       cut: 0,
       backward: 0,
@@ -333,13 +460,36 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
     });
   });
   const last = first + steps * pitch;
-  links.push({ from: [steps - 1, h], to: [steps + 1, 0], source: cells[steps - 1].h, d: `M${last - pitch + 275},26C${last - 80},26 ${last - 40},26 ${last + 10},26`, kind: 1, cut: 0, backward: 0, flow: level(cells[steps - 1].h), label: 0, lx: 0, ly: 0 });
+  links.push({
+    from: [steps - 1, h],
+    to: [steps + 1, 0],
+    source: cells[steps - 1].h,
+    d: `M${last - pitch + 275},26C${last - 80},26 ${last - 40},26 ${last + 10},26`,
+    kind: 1,
+    cut: 0,
+    backward: 0,
+    flow: level(cells[steps - 1].h),
+    label: 0,
+    lx: 0,
+    ly: 0,
+  });
   return {
     width: last + 120,
     height: height + 4,
     shapes,
     blocks,
-    frames: cells.map((cell, k) => [first + k * pitch, 2, width, height, string(`t = ${cell.t}`), first + k * pitch + width / 2, 10, 0, -1, cell.t]),
+    frames: cells.map((cell, k) => [
+      first + k * pitch,
+      2,
+      width,
+      height,
+      string(`t = ${cell.t}`),
+      first + k * pitch + width / 2,
+      10,
+      0,
+      -1,
+      cell.t,
+    ]),
     links,
     texts: [],
     bars: [],
@@ -347,7 +497,10 @@ function drawOps({ tape, cells, ends, steps, string, level }) {
 }
 
 // Levels on which a step is one row of boxes.
-function drawRow({ tape, cells, ends, steps, string, level }, { pitch, nodes, edges, members, titles, notes, into, out, width, height }) {
+function drawRow(
+  { cells, ends, steps, string, level },
+  { pitch, nodes, edges, members, titles, notes, into, out, width, height },
+) {
   const blocks = cells.map((cell) => {
     const groups = members(cell);
     return {
@@ -363,20 +516,57 @@ function drawRow({ tape, cells, ends, steps, string, level }, { pitch, nodes, ed
       flows: edges.map(([a]) => level(groups[a][groups[a].length - 1])),
     };
   });
-  blocks.push({ shape: 1, x: 20 + steps * pitch, y: height / 2 - 14, step: null, layer: 0, nodes: [ends.loss], members: [[ends.square, ends.loss]], titles: [string("L")], notes: [[string("mean ()")]], flows: [] });
+  blocks.push({
+    shape: 1,
+    x: 20 + steps * pitch,
+    y: height / 2 - 14,
+    step: null,
+    layer: 0,
+    nodes: [ends.loss],
+    members: [[ends.square, ends.loss]],
+    titles: [string("L")],
+    notes: [[string("mean ()")]],
+    flows: [],
+  });
   const links = cells.map((cell, k) => {
     const from = 20 + k * pitch + width - 10;
     const target = k + 1 < steps ? [k + 1, into] : [steps, 0];
     const to = 20 + (k + 1) * pitch + (k + 1 < steps ? 10 : 0);
     const y = height / 2;
-    return { from: [k, out], to: target, source: cell.h, d: `M${from},${y}C${from + 20},${y} ${to - 20},${y} ${to},${y}`, kind: 1, cut: 0, backward: 0, flow: level(cell.h), label: 0, lx: 0, ly: 0 };
+    return {
+      from: [k, out],
+      to: target,
+      source: cell.h,
+      d: `M${from},${y}C${from + 20},${y} ${to - 20},${y} ${to},${y}`,
+      kind: 1,
+      cut: 0,
+      backward: 0,
+      flow: level(cell.h),
+      label: 0,
+      lx: 0,
+      ly: 0,
+    };
   });
   return {
     width: 20 + steps * pitch + 80,
     height,
-    shapes: [{ nodes, edges, frames: [] }, { nodes: [[0, 0, 44, 28, look.result, -1, 0]], edges: [], frames: [] }],
+    shapes: [
+      { nodes, edges, frames: [] },
+      { nodes: [[0, 0, 44, 28, look.result, -1, 0]], edges: [], frames: [] },
+    ],
     blocks,
-    frames: cells.map((cell, k) => [20 + k * pitch, 0, width, height, string(`t = ${cell.t}`), 20 + k * pitch + width / 2, 9, 0, -1, cell.t]),
+    frames: cells.map((cell, k) => [
+      20 + k * pitch,
+      0,
+      width,
+      height,
+      string(`t = ${cell.t}`),
+      20 + k * pitch + width / 2,
+      9,
+      0,
+      -1,
+      cell.t,
+    ]),
     links,
     texts: [],
     bars: [],
@@ -385,7 +575,11 @@ function drawRow({ tape, cells, ends, steps, string, level }, { pitch, nodes, ed
 
 function drawGates(context) {
   const nodes = gates.map((_, k) => [40 + k * 62, 110, 54, 34, look.gate, k, 0]);
-  nodes.push([120, 60, 60, 30, look.state, -1, 0], [200, 22, 60, 30, look.state, -1, 0], [10, 150, 30, 20, look.input, -1, 0]);
+  nodes.push(
+    [120, 60, 60, 30, look.state, -1, 0],
+    [200, 22, 60, 30, look.state, -1, 0],
+    [10, 150, 30, 20, look.input, -1, 0],
+  );
   const edges = [0, 1, 2].map((k) => [k, 4, straight(67 + k * 62, 110, 150, 90), 0, 0, 0]);
   edges.push([3, 5, straight(253, 110, 240, 52), 0, 0, 0], [4, 5, "M180,70C200,68 215,60 222,52", 0, 0, 0]);
   return drawRow(context, {
@@ -407,7 +601,10 @@ function drawCells(context) {
     pitch: 130,
     width: 96,
     height: 110,
-    nodes: [[10, 36, 76, 40, look.cell, -1, 0], [30, 86, 36, 18, look.input, -1, 0]],
+    nodes: [
+      [10, 36, 76, 40, look.cell, -1, 0],
+      [30, 86, 36, 18, look.input, -1, 0],
+    ],
     edges: [[1, 0, straight(48, 86, 48, 76), 0, 0, 0]],
     members: (c) => [[...gates.flatMap(({ key }) => c[key]), c.fc, c.ig, c.c, c.tanh, c.h], [c.x]],
     titles: (c) => ["lstm", `x_${c.t}`],
@@ -423,10 +620,50 @@ function drawFolded({ cells, ends, string, level }) {
   return {
     width: 280,
     height: 120,
-    shapes: [{ nodes: [[0, 40, 36, 24, look.input, -1, 0], [80, 32, 90, 40, look.cell, -1, 0], [220, 38, 40, 28, look.result, -1, 0]], edges: [[0, 1, "M36,52C50,52 60,52 80,52", 0, 0, 0], [1, 2, "M170,52C190,52 200,52 220,52", 1, 0, 0]], frames: [] }],
-    blocks: [{ shape: 0, x: 10, y: 10, step: null, layer: string("lstm"), nodes: [last.x, last.h, ends.loss], members: [cells.map((c) => c.x), members, [ends.square, ends.loss]], titles: ["x_t", "lstm", "L"].map(string), notes: [[], [string(`× ${cells.length} steps`)], []], flows: [level(last.x), level(last.h)] }],
+    shapes: [
+      {
+        nodes: [
+          [0, 40, 36, 24, look.input, -1, 0],
+          [80, 32, 90, 40, look.cell, -1, 0],
+          [220, 38, 40, 28, look.result, -1, 0],
+        ],
+        edges: [
+          [0, 1, "M36,52C50,52 60,52 80,52", 0, 0, 0],
+          [1, 2, "M170,52C190,52 200,52 220,52", 1, 0, 0],
+        ],
+        frames: [],
+      },
+    ],
+    blocks: [
+      {
+        shape: 0,
+        x: 10,
+        y: 10,
+        step: null,
+        layer: string("lstm"),
+        nodes: [last.x, last.h, ends.loss],
+        members: [cells.map((c) => c.x), members, [ends.square, ends.loss]],
+        titles: ["x_t", "lstm", "L"].map(string),
+        notes: [[], [string(`× ${cells.length} steps`)], []],
+        flows: [level(last.x), level(last.h)],
+      },
+    ],
     frames: [],
-    links: [{ from: [0, 1], to: [0, 1], source: last.h, d: "M150,42C180,0 90,0 110,42", kind: 1, cut: 0, backward: 0, flow: level(last.h), label: string("t → t + 1"), lx: 135, ly: 6 }],
+    links: [
+      {
+        from: [0, 1],
+        to: [0, 1],
+        source: last.h,
+        d: "M150,42C180,0 90,0 110,42",
+        kind: 1,
+        cut: 0,
+        backward: 0,
+        flow: level(last.h),
+        label: string("t → t + 1"),
+        lx: 135,
+        ly: 6,
+      },
+    ],
     texts: [],
     bars: [],
   };

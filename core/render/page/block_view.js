@@ -1,5 +1,5 @@
 // The elements of one block of the drawing. What all blocks of a shape have in common is built once and copied.
-import { boxText, lineHeights } from "./box_text.js";
+import { boxText, lineHeights, linesThatFit, smallLines } from "./box_text.js";
 import { darkTheme, svg, textWidth } from "./dom.js";
 import { flowClass } from "./gradient_scale.js";
 import { heatColour, heatReach } from "./heat_colours.js";
@@ -13,7 +13,12 @@ export function edgeElement(points, kind, cut, backward, level) {
   const classes = ["edge", `kind-${kindNames[kind]}`, flowClass(level)];
   if (cut) classes.push("cut");
   if (backward) classes.push("adjoint");
-  return svg("g", { class: classes.join(" ") }, svg("path", { class: "line", d: line }), svg("path", { class: "head", d: head }));
+  return svg(
+    "g",
+    { class: classes.join(" ") },
+    svg("path", { class: "line", d: line }),
+    svg("path", { class: "head", d: head }),
+  );
 }
 
 export function frameElement(left, y, width, height, kind, tint) {
@@ -36,7 +41,8 @@ function makeTemplate(shape, strings, detailed) {
     block.append(frameElement(x, y, w, h, kind, tint));
     if (detailed && label) block.append(labelElement(strings[label], lx, ly, `tint-${tint}`));
   }
-  for (const [, , d, kind, cut, backward] of shape.edges) block.append(edgeElement(pathPoints(d), kind, cut, backward, -1));
+  for (const [, , d, kind, cut, backward] of shape.edges)
+    block.append(edgeElement(pathPoints(d), kind, cut, backward, -1));
   shape.nodes.forEach(([x, y, w, h, look, tint, dashed], i) => {
     const classes = `box look-${looks[look]} tint-${tint}${dashed ? " dashed" : ""}`;
     const round = looks[look] === "input" || looks[look] === "port" ? Math.min(h / 2, 9) : 6;
@@ -148,13 +154,11 @@ export class BlockView {
       box.prepend(box.firstChild, svg("rect", { class: "ring", x: -3, y: -3, width: w + 6, height: h + 6, rx: 8 }));
     if (!this.detailed) return;
     const title = this.strings[this.block.titles[i]] ?? "";
-    const small = [...text.lines, ...(text.gradient ? [text.gradient] : [])];
-    const room = Math.max(0, Math.floor((h + 3 - 10) / 7.2)); // of small lines under the title
-    while (small.length > Math.max(room, 1)) small.splice(text.gradient ? small.length - 2 : small.length - 1, 1);
+    const small = smallLines(text, linesThatFit(h));
     const { baselines, squeeze } = lineHeights(h, small.length);
     setText(box, 10 * squeeze, title, w / 2, baselines[0], w - 4, "title");
     small.forEach((line, k) => {
-      const style = text.gradient && k === small.length - 1 ? "gradient" : "note";
+      const style = line === text.gradient ? "gradient" : "note";
       setText(box, (style === "gradient" ? 8 : 7) * squeeze, line, w / 2, baselines[k + 1], w - 4, style);
     });
     const numbers = text.state === "adjoint" ? this.numbersOf("gradients", n) : this.numbersOf("values", n);

@@ -8,12 +8,7 @@ export function fitBox(box, window, margin = 16) {
     (window.height - 2 * margin) / Math.max(box.height, 1),
     2,
   );
-  return centreOn(
-    { x: 0, y: 0, scale: Math.max(scale, 1e-5) },
-    window,
-    box.x + box.width / 2,
-    box.y + box.height / 2,
-  );
+  return centreOn({ x: 0, y: 0, scale: Math.max(scale, 1e-5) }, window, box.x + box.width / 2, box.y + box.height / 2);
 }
 
 export function centreOn(camera, window, x, y) {

@@ -43,9 +43,9 @@ export class Finder {
     this.found = this.search(this.field.value);
     this.at = -1;
     this.#showCount();
-    const items = this.found.slice(0, 40).map((n, k) =>
-      html("button", { type: "button", onclick: () => this.#go(k) }, ...this.describe(n)),
-    );
+    const items = this.found
+      .slice(0, 40)
+      .map((n, k) => html("button", { type: "button", onclick: () => this.#go(k) }, ...this.describe(n)));
     this.list.replaceChildren(...items);
     this.list.hidden = items.length === 0;
   }

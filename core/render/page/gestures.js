@@ -3,9 +3,13 @@
 export function listenToGestures(stage, { pan, zoom, grabbed }) {
   const pointers = new Map();
   let moved = 0;
+  let corner = null; // where the stage is; asked for once, as asking makes the browser lay the page out
+  const forget = () => (corner = null);
+  window.addEventListener("resize", forget);
+  window.addEventListener("scroll", forget, true);
   const at = (event) => {
-    const frame = stage.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
+    corner ??= stage.getBoundingClientRect();
+    return [event.clientX - corner.left, event.clientY - corner.top];
   };
   const spread = () => {
     const [a, b] = [...pointers.values()];
@@ -53,6 +57,8 @@ export function listenToGestures(stage, { pan, zoom, grabbed }) {
     },
     { passive: false },
   );
+
+  new ResizeObserver(forget).observe(stage);
 
   // Whether a click ends a drag and means nothing else.
   return { wasDrag: () => moved > 4 };

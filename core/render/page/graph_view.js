@@ -61,7 +61,7 @@ export class GraphView {
 
   show(camera, window) {
     const { scene } = this;
-    this.root.setAttribute("transform", `scale(${camera.scale}) translate(${-camera.x} ${-camera.y})`);
+    this.#move(camera);
     const detailed = camera.scale >= detailFrom;
     if (detailed !== this.detailed) {
       this.detailed = detailed;
@@ -71,7 +71,9 @@ export class GraphView {
     const [from, to] = [camera.x - margin, camera.x + window.width / camera.scale + margin];
     const [top, bottom] = [camera.y - 60, camera.y + window.height / camera.scale + 60];
     this.frames.show(scene.framesIn(from, to), (f) => this.#frame(scene.frames[f]));
-    const inView = scene.blocksIn(from, to).filter((b) => scene.blocks[b].bottom >= top && scene.blocks[b].top <= bottom);
+    const inView = scene
+      .blocksIn(from, to)
+      .filter((b) => scene.blocks[b].bottom >= top && scene.blocks[b].top <= bottom);
     this.blocks.show(inView, (b) => this.#block(b));
     const links = scene.linksIn(from, to).filter((l) => {
       const { bounds } = scene.links[l];
@@ -81,8 +83,25 @@ export class GraphView {
     this.#extras(from, to);
   }
 
+  // Panning moves the finished picture; only zooming, or going far, lays the drawing out anew.
+  #move(camera) {
+    const { anchor } = this;
+    const away = anchor ? Math.hypot(camera.x - anchor.x, camera.y - anchor.y) * camera.scale : Infinity;
+    if (!anchor || anchor.scale !== camera.scale || away > 2500) {
+      this.anchor = { ...camera };
+      this.root.setAttribute("transform", `scale(${camera.scale}) translate(${-camera.x} ${-camera.y})`);
+    }
+    const { x, y } = this.anchor;
+    const [dx, dy] = [(x - camera.x) * camera.scale, (y - camera.y) * camera.scale];
+    this.root.ownerSVGElement.style.transform = dx || dy ? `translate(${dx}px, ${dy}px)` : "";
+  }
+
   #frame(frame) {
-    const group = svg("g", {}, frameElement(frame.left, frame.y, frame.right - frame.left, frame.height, frame.kind, frame.tint));
+    const group = svg(
+      "g",
+      {},
+      frameElement(frame.left, frame.y, frame.right - frame.left, frame.height, frame.kind, frame.tint),
+    );
     const text = this.strings[frame.label];
     if (text) group.append(labelElement(text, frame.labelX, frame.labelY, `frame-label tint-${frame.tint}`));
     return group;
@@ -90,7 +109,13 @@ export class GraphView {
 
   #block(b) {
     const { scene } = this;
-    const view = new BlockView(scene, b, this.templates(scene.drawing.blocks[b].shape, this.detailed), this.detailed, this.strings);
+    const view = new BlockView(
+      scene,
+      b,
+      this.templates(scene.drawing.blocks[b].shape, this.detailed),
+      this.detailed,
+      this.strings,
+    );
     view.tape = this.tape;
     view.boxes.forEach((box, i) => {
       box.setAttribute("tabindex", "-1");
@@ -114,7 +139,9 @@ export class GraphView {
     const { scene } = this;
     const { drawing, fold } = scene;
     const texts = drawing.texts.filter(([, x]) => fold.x(x) >= from && fold.x(x) <= to);
-    const bars = drawing.bars.filter((bar) => !fold.hides(bar[0]) && fold.x(bar[1] + bar[3]) >= from && fold.x(bar[1]) <= to);
+    const bars = drawing.bars.filter(
+      (bar) => !fold.hides(bar[0]) && fold.x(bar[1] + bar[3]) >= from && fold.x(bar[1]) <= to,
+    );
     const key = `${texts.length},${texts[0]?.[1]},${bars[0]?.[0]},${bars.length},${fold.count}`;
     if (key === this.extrasKey) return;
     this.extrasKey = key;
@@ -125,7 +152,8 @@ export class GraphView {
       const shift = fold.x(x + w / 2) - x - w / 2;
       const title = `t = ${step}: ${formatShare(share)}, norm ${norm}`;
       this.extras.append(svg("rect", { class: "bar", x: x + shift, y, width: w, height: h }, svg("title", {}, title)));
-      if (label) this.extras.append(svg("text", { class: "label", x: lx + shift, y: ly, "font-size": 8 }, this.strings[label]));
+      if (label)
+        this.extras.append(svg("text", { class: "label", x: lx + shift, y: ly, "font-size": 8 }, this.strings[label]));
     }
     if (fold.count) this.extras.append(this.#gap());
   }
@@ -143,7 +171,16 @@ export class GraphView {
       { class: "gap" },
       svg("rect", { x: left, y: top, width, height: bottom - top, rx: 10 }),
       svg("text", { class: "gap-count", x: middle, y: (top + bottom) / 2 - 6 }, `× ${fold.count}`),
-      svg("text", { class: "gap-range", x: middle, y: (top + bottom) / 2 + 14, "font-size": Math.min(9, (90 / textWidth(range)) * 9) }, range),
+      svg(
+        "text",
+        {
+          class: "gap-range",
+          x: middle,
+          y: (top + bottom) / 2 + 14,
+          "font-size": Math.min(9, (90 / textWidth(range)) * 9),
+        },
+        range,
+      ),
     );
   }
 

@@ -1,13 +1,14 @@
 // Brings the parts of the page together.
+import { caption } from "./captions.js";
 import { between, centreOn, fitBox, keepInside, panBy, zoomAt } from "./camera.js";
 import { nearestColumn } from "./columns.js";
-import { byId, calmMotion, darkTheme, html, themeColour } from "./dom.js";
+import { byId, calmMotion, darkTheme, html } from "./dom.js";
 import { Finder } from "./finder.js";
 import { listenToGestures } from "./gestures.js";
-import { bandCount } from "./gradient_scale.js";
 import { GraphView } from "./graph_view.js";
+import { listenToKeys } from "./keyboard.js";
+import { showLegend } from "./legend.js";
 import { NodePanel } from "./node_panel.js";
-import { formatNumber } from "./numbers.js";
 import { Overview } from "./overview.js";
 import { ParameterPanel } from "./parameter_panel.js";
 import { makeProgram } from "./program.js";
@@ -21,22 +22,6 @@ import { usesOf } from "./uses.js";
 
 const narrowStep = 40; // pixels; narrower steps are stripes
 const levelNames = { ops: "Operations", gates: "Gates", cells: "Cells", folded: "Folded" };
-
-const keyHelp = [
-  ["← → ↑ ↓", "move the drawing"],
-  ["+  −", "zoom in, zoom out"],
-  ["0", "show all"],
-  ["Home  End", "first step, last step"],
-  ["n  p", "next node, previous node, in the order of the tape"],
-  ["Shift ← →", "the same box one step earlier, later"],
-  ["Shift ↑ ↓", "to a reader, to an input"],
-  ["Enter", "choose the box that has the focus"],
-  ["Space", "play, pause"],
-  [".  ,", "one forward, one back"],
-  ["Esc", "everything computed, nothing chosen"],
-  ["/", "find a node"],
-  ["?", "this help"],
-];
 
 function startPage(model) {
   const { strings } = model;
@@ -81,7 +66,9 @@ function startPage(model) {
     byId("time").disabled = sliderOff;
     byId("time").max = Math.max(0, scene.columns.length - 1);
     if (before && oldColumn && !sliderOff) {
-      const kept = scene.column(step) ?? scene.columns.reduce((best, c) => (Math.abs(c.step - step) < Math.abs(best.step - step) ? c : best));
+      const kept =
+        scene.column(step) ??
+        scene.columns.reduce((best, c) => (Math.abs(c.step - step) < Math.abs(best.step - step) ? c : best));
       const wasAll = camera.scale <= fitBox(before.box, size).scale * 1.01;
       if (wasAll) fitAll(true);
       else {
@@ -128,7 +115,17 @@ function startPage(model) {
       stale.view = true;
     }
     const event = transport.position == null ? null : program.at(transport.position);
-    const now = { tape, program, position: transport.position, event, selected, uses, scale: model.scale, step, showGradients: model.has_gradients };
+    const now = {
+      tape,
+      program,
+      position: transport.position,
+      event,
+      selected,
+      uses,
+      scale: model.scale,
+      step,
+      showGradients: model.has_gradients,
+    };
     const far = isFar();
     byId("overview").hidden = !far;
     byId("graph").toggleAttribute("hidden", far);
@@ -186,7 +183,8 @@ function startPage(model) {
     if (!column) return;
     step = t;
     let target = { ...camera };
-    if (isFar()) target = fitBox({ x: column.left, y: 0, width: column.right - column.left, height: scene.box.height }, size, 24);
+    if (isFar())
+      target = fitBox({ x: column.left, y: 0, width: column.right - column.left, height: scene.box.height }, size, 24);
     const y = camera.y + size.height / 2 / camera.scale;
     flyTo(centreOn(target, size, (column.left + column.right) / 2, isFar() ? scene.box.height / 2 : y), swift);
   }
@@ -206,7 +204,10 @@ function startPage(model) {
     }
     const place = placeOf(n);
     if (place) {
-      const scale = isFar() || camera.scale < 0.6 ? Math.min(1.2, Math.max(0.8, (size.height - 40) / scene.box.height)) : camera.scale;
+      const scale =
+        isFar() || camera.scale < 0.6
+          ? Math.min(1.2, Math.max(0.8, (size.height - 40) / scene.box.height))
+          : camera.scale;
       const [x, y] = [place.x + place.width / 2, place.y + place.height / 2];
       const [px, py] = [(x - camera.x) * camera.scale, (y - camera.y) * camera.scale];
       const seen = px > 60 && py > 40 && px < size.width - 60 && py < size.height - 40;
@@ -234,7 +235,8 @@ function startPage(model) {
   }
 
   function walk(by) {
-    let n = selected ?? (by > 0 ? -1 : tape.count);
+    const playing = transport.position ? program.at(transport.position) : null;
+    let n = selected ?? playing?.node ?? (by > 0 ? -1 : tape.count);
     const here = selected == null ? null : scene.boxes.block[selected] * 4096 + scene.boxes.index[selected];
     do n += by;
     while (n >= 0 && n < tape.count && (!placeOf(n) || scene.boxes.block[n] * 4096 + scene.boxes.index[n] === here));
@@ -250,9 +252,16 @@ function startPage(model) {
     const steps = scene.columns.map((c) => c.step);
     const wanted = steps[steps.indexOf(block.step) + by];
     if (wanted === undefined) return;
-    const other = scene.drawing.blocks.find((it) => it.step === wanted && it.layer === block.layer && it.nodes.length > index && tape.phase(it.nodes[index]) === tape.phase(selected));
+    const other = scene.drawing.blocks.find(
+      (it) =>
+        it.step === wanted &&
+        it.layer === block.layer &&
+        it.nodes.length > index &&
+        tape.phase(it.nodes[index]) === tape.phase(selected),
+    );
     const n = other?.nodes[index];
-    if (n != null && n >= 0 && (other.shape === block.shape || strings[other.titles[index]] === title)) goToNode(n, true);
+    if (n != null && n >= 0 && (other.shape === block.shape || strings[other.titles[index]] === title))
+      goToNode(n, true);
   }
 
   function walkTo(nodes) {
@@ -269,33 +278,16 @@ function startPage(model) {
     const line = byId("now");
     const event = position == null ? null : program.at(position);
     line.className = event ? (event.backward ? "backward" : "forward") : "";
-    if (position == null) line.textContent = "All values and gradients are computed. Press play to see the order.";
-    else if (!event) line.textContent = "Nothing is computed yet: inputs and parameters are known.";
-    else line.textContent = eventWords(event, position);
-    byId("program").setAttribute("aria-valuetext", `${position ?? program.length} of ${program.length}: ${line.textContent}`);
+    line.textContent = caption(tape, program, cuts, position);
+    byId("program").setAttribute(
+      "aria-valuetext",
+      `${position ?? program.length} of ${program.length}: ${line.textContent}`,
+    );
     const time = performance.now();
     if (!transport.playing || time - lastSaid > 1500) {
       say(line.textContent);
       lastSaid = time;
     }
-  }
-
-  function eventWords(event, position) {
-    const n = event.node;
-    const at = tape.step(n) == null ? "" : `t = ${tape.step(n)} · `;
-    const count = `${position} of ${program.length} · `;
-    const equation = tape.equation(n) || `${tape.label(n)}, ${tape.op(n)}`;
-    if (!event.backward) return `${count}forward · ${at}${equation}`;
-    const about = event.about;
-    if (about == null) return `${count}backward · ${at}${equation}`;
-    const given = tape.inputs(about).filter((i, k, all) => tape.hasGradient(i) && all.indexOf(i) === k && !cuts.has(`${i},${about}`));
-    const parts = given.map((i) => {
-      const { given: some, total } = program.adjoint(i, position);
-      return total > 1 ? `${tape.label(i)} (${some} of ${total} parts)` : tape.label(i);
-    });
-    const to = parts.length ? ` hands its gradient on to ${parts.join(", ")}` : " is reached";
-    const norm = tape.hasGradient(about) ? ` (∇ ${formatNumber(tape.norm(about))})` : "";
-    return `${count}backward · ${at}${event.node === about ? "" : `${equation} · `}${tape.label(about)}${norm}${to}`;
   }
 
   function follow(position) {
@@ -346,9 +338,18 @@ function startPage(model) {
     return b < 0 ? "" : strings[scene.drawing.blocks[b].titles[scene.boxes.index[n]]];
   };
   const finder = new Finder(
-    { field: byId("search"), list: byId("results"), count: byId("found"), next: byId("find-next"), previous: byId("find-previous") },
+    {
+      field: byId("search"),
+      list: byId("results"),
+      count: byId("found"),
+      next: byId("find-next"),
+      previous: byId("find-previous"),
+    },
     (query) => searchNodes(tape, query, { titles: titleOf }),
-    (n) => [html("span", {}, tape.name(n) || titleOf(n) || tape.label(n)), html("small", {}, `${tape.scope(n) || tape.op(n)}${tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`}`)],
+    (n) => [
+      html("span", {}, tape.name(n) || titleOf(n) || tape.label(n)),
+      html("small", {}, `${tape.scope(n) || tape.op(n)}${tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`}`),
+    ],
     (n) => goToNode(n),
   );
 
@@ -356,12 +357,15 @@ function startPage(model) {
 
   function layout() {
     byId("curves").style.height = `${strip.height}px`;
-    byId("strip").hidden = strip.height === 0;
+    byId("curves").parentElement.hidden = strip.height === 0;
+    byId("strip").hidden = strip.height === 0 && byId("legend").hidden;
     const before = size;
     size = { width: stage.clientWidth, height: stage.clientHeight };
     if (before.width && scene) {
       const all = fitBox(scene.box, before);
+      // What was in the middle stays there; what showed all shows all.
       if (Math.abs(camera.scale / all.scale - 1) < 0.01) camera = fitBox(scene.box, size);
+      else camera = panBy(camera, (size.width - before.width) / 2, (size.height - before.height) / 2);
     }
     if (scene) changedView();
   }
@@ -411,7 +415,10 @@ function startPage(model) {
   stage.addEventListener("click", (event) => {
     if (gestures.wasDrag()) return;
     if (isFar()) {
-      const column = nearestColumn(scene.columns, camera.x + (event.clientX - stage.getBoundingClientRect().left) / camera.scale);
+      const column = nearestColumn(
+        scene.columns,
+        camera.x + (event.clientX - stage.getBoundingClientRect().left) / camera.scale,
+      );
       goToStep(column.step);
       return;
     }
@@ -429,6 +436,12 @@ function startPage(model) {
   byId("zoom-in").addEventListener("click", () => zoomBy(1.4));
   byId("zoom-out").addEventListener("click", () => zoomBy(1 / 1.4));
   byId("fit").addEventListener("click", () => fitAll());
+  const toggleDetails = () => {
+    const shown = byId("aside").toggleAttribute("hidden");
+    byId("aside").parentElement.classList.toggle("wide", shown);
+    byId("details").setAttribute("aria-pressed", String(!shown));
+  };
+  byId("details").addEventListener("click", toggleDetails);
   byId("help-button").addEventListener("click", () => byId("help").showModal());
   byId("time").addEventListener("input", () => {
     sliderHeld = true;
@@ -464,6 +477,7 @@ function startPage(model) {
     " ": () => transport.toggle(),
     ".": () => transport.step(1),
     ",": () => transport.step(-1),
+    d: toggleDetails,
     "/": () => byId("search").focus(),
     "?": () => byId("help").showModal(),
     Escape: () => {
@@ -472,26 +486,10 @@ function startPage(model) {
       showPanel();
     },
   };
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
-    const tag = event.target.tagName;
-    if (tag === "INPUT" && event.target.type !== "range" && event.target.type !== "radio" && event.target.type !== "checkbox") return;
-    if (event.target.closest?.("#results")) return;
-    const arrows = event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End";
-    if ((tag === "INPUT" || tag === "SELECT") && arrows) return;
-    if (event.key === " " && ["BUTTON", "INPUT", "SELECT"].includes(tag)) return;
-    if (event.key === "Enter" || (event.key === " " && event.target.closest?.(".box"))) {
-      const under = nodeUnder(event.target);
-      if (under) {
-        event.preventDefault();
-        goToNode(under.n, true);
-      }
-      return;
-    }
-    const action = keys[(event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "") + event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
+  listenToKeys(keys, (target) => {
+    const under = nodeUnder(target);
+    if (under) goToNode(under.n, true);
+    return under != null;
   });
 
   // --- what is said once
@@ -500,32 +498,15 @@ function startPage(model) {
   byId("description").textContent = model.description;
   byId("notes-section").hidden = !model.notes.length;
   byId("notes").replaceChildren(...model.notes.map((note) => html("li", {}, note)));
-  byId("keys").append(...keyHelp.map(([key, what]) => html("tr", {}, html("th", { scope: "row" }, html("kbd", {}, key)), html("td", {}, what))));
   for (const name of levels) {
     const radio = html("input", { type: "radio", name: "level", value: name, onchange: () => openLevel(name) });
     byId("levels").append(html("label", {}, radio, html("span", {}, levelNames[name])));
   }
   byId("levels").hidden = levels.length < 2;
 
-  function showLegend() {
-    const legend = byId("legend");
-    legend.hidden = !model.has_gradients || !model.scale;
-    if (legend.hidden) return;
-    const bar = html("span", { class: "scale" });
-    const colours = Array.from({ length: bandCount }, (_, i) => themeColour(`--band-${i}`));
-    bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
-    legend.replaceChildren(
-      html("span", {}, `|∇| ${formatNumber(model.scale.smallest)}`),
-      bar,
-      html("span", {}, formatNumber(model.scale.largest)),
-      html("span", { class: "key zero" }, "zero"),
-      html("span", { class: "key absent" }, "not computed"),
-      html("span", { class: "key broken" }, "NaN, ∞"),
-    );
-  }
-  showLegend();
+  showLegend(byId("legend"), model);
   darkTheme.addEventListener("change", () => {
-    showLegend();
+    showLegend(byId("legend"), model);
     strip.setParameter(null);
     changedView();
     changedState();
@@ -536,6 +517,12 @@ function startPage(model) {
   strip.open(seriesLevel ? findSeries(model.levels[seriesLevel], tape, strings) : nothing, tape, () => changedView());
   layout();
   openLevel(level);
+  // Where all of it is too small to read, but not yet stripes, the first step comes first.
+  if (camera.scale < 0.36 && !isFar() && scene.columns.length) {
+    const [first] = scene.columns;
+    camera = fitBox({ x: 0, y: 0, width: first.right, height: scene.box.height }, size);
+    step = first.step;
+  }
   panel.show(null);
   sayPosition(null);
   render(performance.now());

@@ -20,7 +20,11 @@ export class NodePanel {
     this.shown = n;
     if (n == null) {
       this.element.replaceChildren(
-        html("p", { class: "hint" }, "Point at a box, or walk with the keys n and p, to see what it computes, its value and its gradient."),
+        html(
+          "p",
+          { class: "hint" },
+          "Point at a box, or walk with the keys n and p, to see what it computes, its value and its gradient.",
+        ),
       );
       return;
     }
@@ -34,7 +38,13 @@ export class NodePanel {
     if (gradients) parts.push(heatMap("gradient ∂L/∂·", gradients, tape.shape(n)));
     parts.push(...this.#links("inputs", tape.inputs(n)), ...this.#links("read by", tape.readers(n)));
     if (tape.origin(n) != null) parts.push(...this.#links("belongs to", [tape.origin(n)]));
-    if (also.length > 1) parts.push(...this.#links(`in the same box (${also.length})`, also.filter((m) => m !== n)));
+    if (also.length > 1)
+      parts.push(
+        ...this.#links(
+          `in the same box (${also.length})`,
+          also.filter((m) => m !== n),
+        ),
+      );
     this.element.replaceChildren(...parts);
   }
 
@@ -56,10 +66,25 @@ export class NodePanel {
 
   #numbers(n) {
     const { tape } = this;
-    const table = html("table", {}, html("thead", {}, html("tr", {}, ...["", "min", "mean", "max", "norm"].map((h) => html("th", { scope: "col" }, h)))));
+    const table = html(
+      "table",
+      {},
+      html(
+        "thead",
+        {},
+        html("tr", {}, ...["", "min", "mean", "max", "norm"].map((h) => html("th", { scope: "col" }, h))),
+      ),
+    );
     const body = html("tbody");
     const row = (name, numbers) =>
-      body.append(html("tr", {}, html("th", { scope: "row" }, name), ...numbers.map((x) => html("td", {}, x === "" ? "" : formatNumber(x)))));
+      body.append(
+        html(
+          "tr",
+          {},
+          html("th", { scope: "row" }, name),
+          ...numbers.map((x) => html("td", {}, x === "" ? "" : formatNumber(x))),
+        ),
+      );
     if (tape.stats(n)) row("value", [...tape.stats(n), ""]);
     if (tape.gradient(n)) {
       const [norm, min, mean, max] = tape.gradient(n);
@@ -77,9 +102,15 @@ export class NodePanel {
     const unique = [...new Set(nodes)];
     const buttons = unique.slice(0, mostLinks).map((n) => {
       const place = tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`;
-      return html("button", { type: "button", class: "link", "data-node": n, onclick: () => this.goTo(n) }, tape.label(n), html("small", {}, `${tape.op(n)}${place}`));
+      return html(
+        "button",
+        { type: "button", class: "link", "data-node": n, onclick: () => this.goTo(n) },
+        tape.label(n),
+        html("small", {}, `${tape.op(n)}${place}`),
+      );
     });
-    if (unique.length > mostLinks) buttons.push(html("span", { class: "hint" }, `and ${unique.length - mostLinks} more`));
+    if (unique.length > mostLinks)
+      buttons.push(html("span", { class: "hint" }, `and ${unique.length - mostLinks} more`));
     return [html("h3", {}, title), html("div", { class: "links-to" }, ...buttons)];
   }
 }

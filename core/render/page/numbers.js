@@ -15,7 +15,16 @@ export function formatNumber(value, places = 3) {
   if (x === 0) return "0";
   const size = Math.abs(x);
   const text = size < 1e-3 || size >= 1e5 ? x.toExponential(places - 1) : String(Number(x.toPrecision(places)));
-  return text.replace(/\.?0*e/, "e").replace("e+", "e").replaceAll("-", "−");
+  return text
+    .replace(/\.?0*e/, "e")
+    .replace("e+", "e")
+    .replaceAll("-", "−");
+}
+
+// "10⁻⁶".
+export function powerOfTen(exponent) {
+  if (exponent === 0) return "1";
+  return `10${[...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("")}`;
 }
 
 // A share of a whole: "12.5 %".

@@ -4,7 +4,6 @@ import { bandOf, levelOf } from "./gradient_scale.js";
 import { toNumber } from "./numbers.js";
 import { looks, lookState } from "./scene.js";
 
-
 // Stripes of a drawing: {layer, step, column, norm (the largest of its states; null not computed), nodes}, by layer from top to bottom.
 export function makeStripes(scene, tape) {
   const { drawing } = scene;
@@ -28,7 +27,8 @@ export function makeStripes(scene, tape) {
         stripe.nodes.push(n);
         if (!tape.hasGradient(n)) continue;
         const norm = toNumber(tape.norm(n));
-        stripe.norm = Number.isFinite(norm) && Number.isFinite(stripe.norm ?? 0) ? Math.max(stripe.norm ?? 0, norm) : NaN;
+        stripe.norm =
+          Number.isFinite(norm) && Number.isFinite(stripe.norm ?? 0) ? Math.max(stripe.norm ?? 0, norm) : NaN;
       }
     }
   });
@@ -42,7 +42,9 @@ function stripeColour(stripe, now) {
   if (position != null) {
     const known = stripe.nodes.some((n) => program.valueKnown(n, position));
     if (!known) return themeColour("--step-waiting");
-    const back = stripe.nodes.some((n) => program.adjoint(n, position).given > 0 || (tape.hasGradient(n) && position === program.length));
+    const back = stripe.nodes.some(
+      (n) => program.adjoint(n, position).given > 0 || (tape.hasGradient(n) && position === program.length),
+    );
     if (!back) return themeColour("--step-done");
   }
   const level = levelOf(stripe.norm, now.scale);
@@ -66,7 +68,10 @@ export class Overview {
     const { box } = this.scene;
     const rows = Math.max(1, this.made.layers.length);
     const height = Math.max(box.height * camera.scale, Math.min(0.6 * window.height, 130 * rows));
-    const middle = Math.min(window.height / 2, Math.max(height / 2 + 30, (box.y + box.height / 2 - camera.y) * camera.scale));
+    const middle = Math.min(
+      window.height / 2,
+      Math.max(height / 2 + 30, (box.y + box.height / 2 - camera.y) * camera.scale),
+    );
     return { top: middle - height / 2, height, rows };
   }
 
@@ -76,15 +81,17 @@ export class Overview {
     const { top, height, rows } = this.#band(camera, window);
     const rowHeight = height / rows;
     const x = (value) => (value - camera.x) * camera.scale;
-    const width = Math.max(1, scene.columnWidth * camera.scale);
+    const width = scene.columnWidth * camera.scale;
+    const pitch = scene.columns.length > 1 ? x(scene.columns[1].left) - x(scene.columns[0].left) : width;
     made.stripes.forEach((stripe) => {
-      const left = x(stripe.column.left);
-      const right = Math.max(x(stripe.column.right), left + 1);
+      // Whole pixels, without gaps where a step has only a few: everything else shimmers.
+      const left = Math.floor(x(stripe.column.left));
+      const end = width < 6 ? x(stripe.column.left) + pitch * 1.02 : x(stripe.column.right);
+      const right = Math.max(Math.ceil(end), left + 1);
       if (right < 0 || left > window.width) return;
       const row = made.layers.indexOf(stripe.layer);
       context.fillStyle = stripeColour(stripe, now);
-      const step = width < 4 ? (right - left) * 1.15 : right - left;
-      context.fillRect(left, top + row * rowHeight, step, rowHeight - (rows > 1 ? 4 : 0));
+      context.fillRect(left, top + row * rowHeight, right - left, rowHeight - (rows > 1 ? 4 : 0));
     });
     context.font = "12px system-ui, sans-serif";
     context.fillStyle = themeColour("--muted");
@@ -92,7 +99,8 @@ export class Overview {
     made.layers.forEach((layer, row) => {
       context.textAlign = "left";
       const label = this.strings[layer];
-      if (label && rows > 1) context.fillText(label, Math.max(8, x(scene.columns[0]?.left ?? 0)), top + row * rowHeight - 8);
+      if (label && rows > 1)
+        context.fillText(label, Math.max(8, x(scene.columns[0]?.left ?? 0)), top + row * rowHeight - 8);
     });
     this.#gap(context, x, top, height);
     this.#ticks(context, x, window, top + height + 14);
@@ -123,7 +131,10 @@ export class Overview {
     for (const column of columns) {
       if (column.step % stride !== 0) continue;
       const at = x((column.left + column.right) / 2);
-      if (at > -40 && at < window.width + 40) context.fillText(`t = ${column.step}`, at, y);
+      if (at < -40 || at > window.width + 40) continue;
+      const text = `t = ${column.step}`;
+      const half = context.measureText(text).width / 2 + 4;
+      context.fillText(text, Math.max(half, Math.min(window.width - half, at)), y);
     }
   }
 }

@@ -34,6 +34,7 @@ export function arrow(points, head = 6) {
   const inner = points.slice(1, -1).map(([x, y]) => `${short(x)},${short(y)}`);
   const stop = at(head * 0.7, 0);
   const start = `M${short(points[0][0])},${short(points[0][1])}`;
-  const line = (points.length - 1) % 3 === 0 ? `${start}C${[...inner, stop].join(" ")}` : `${start}L${[...inner, stop].join(" ")}`;
+  const line =
+    (points.length - 1) % 3 === 0 ? `${start}C${[...inner, stop].join(" ")}` : `${start}L${[...inner, stop].join(" ")}`;
   return { line, head: `M${at(0, 0)}L${at(head, head * 0.42)}L${at(head, -head * 0.42)}Z` };
 }

@@ -35,7 +35,10 @@ export function makeProgram(tape, cuts = new Set()) {
   const parts = (n) => {
     if (!partsOf.has(n)) {
       const giving = (r) => tape.phase(r) === phaseForward && handed[r] >= 0 && !cuts.has(`${n},${r}`);
-      const positions = tape.readers(n).filter(giving).map((r) => handed[r]);
+      const positions = tape
+        .readers(n)
+        .filter(giving)
+        .map((r) => handed[r]);
       partsOf.set(
         n,
         positions.sort((a, b) => a - b),
@@ -48,7 +51,8 @@ export function makeProgram(tape, cuts = new Set()) {
   const groupEnds = [];
   events.forEach((event, k) => {
     const next = events[k + 1];
-    if (!next || next.backward !== event.backward || tape.step(next.node) !== tape.step(event.node)) groupEnds.push(k + 1);
+    if (!next || next.backward !== event.backward || tape.step(next.node) !== tape.step(event.node))
+      groupEnds.push(k + 1);
   });
 
   return {

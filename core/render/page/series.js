@@ -50,11 +50,10 @@ export function meanPoints(series, tape) {
 }
 
 // The ends of an axis around all finite numbers; a logarithmic one takes the positive ones and whole decades, at most so many.
-export function logAxis(lists, mostDecades = 12) {
+export function logAxis(lists, mostDecades = 40) {
   let [low, high] = [Infinity, -Infinity];
   for (const list of lists)
-    for (const [, x] of list)
-      if (x > 0 && Number.isFinite(x)) [low, high] = [Math.min(low, x), Math.max(high, x)];
+    for (const [, x] of list) if (x > 0 && Number.isFinite(x)) [low, high] = [Math.min(low, x), Math.max(high, x)];
   if (low > high) return null;
   const top = Math.ceil(Math.log10(high) + 1e-9);
   const bottom = Math.max(Math.floor(Math.log10(low)), top - mostDecades);

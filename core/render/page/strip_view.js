@@ -1,6 +1,6 @@
 // Under the graph, in step with it: gradients of the states, means of the gates, shares of a parameter, over time.
 import { html, openCanvas, themeColour } from "./dom.js";
-import { formatNumber, formatShare } from "./numbers.js";
+import { formatNumber, formatShare, powerOfTen } from "./numbers.js";
 import { gradientPoints, logAxis, meanPoints } from "./series.js";
 
 const laneHeight = 74;
@@ -9,7 +9,7 @@ const dashes = [[], [5, 3], [2, 2], [8, 3, 2, 3]];
 
 const seriesColour = (series, index) => {
   if (series.tint >= 0) return themeColour(`--tint-${series.tint % 6}`);
-  return themeColour(["--state", "--accent", "--tint-3", "--tint-4"][index % 4]);
+  return themeColour(["--curve-0", "--curve-1", "--curve-2", "--curve-3"][index % 4]);
 };
 
 export class StripView {
@@ -32,7 +32,9 @@ export class StripView {
     const lane = (title, kind, list, points) => ({
       title,
       kind,
-      list: list.map((s, i) => ({ ...s, id: `${kind}:${s.key}`, index: i, numbers: points(s, tape) })).filter((s) => s.numbers.length),
+      list: list
+        .map((s, i) => ({ ...s, id: `${kind}:${s.key}`, index: i, numbers: points(s, tape) }))
+        .filter((s) => s.numbers.length),
     });
     this.fixed = [
       lane("|∂L/∂state|, logarithmic", "log", series.states, gradientPoints),
@@ -60,7 +62,10 @@ export class StripView {
   #axis(lane) {
     const lists = lane.list.map((s) => s.numbers);
     if (lane.kind === "log") return logAxis(lists) ?? { low: -1, high: 0 };
-    const all = lists.flat().map(([, x]) => x).filter(Number.isFinite);
+    const all = lists
+      .flat()
+      .map(([, x]) => x)
+      .filter(Number.isFinite);
     const [low, high] = [Math.min(0, ...reduceEnds(all)), Math.max(0, ...reduceEnds(all))];
     if (lane.kind === "linear") return { low: low < 0 ? Math.min(-1, low) : 0, high: Math.max(1, high) };
     return { low, high: high > low ? high : 1 };
@@ -92,7 +97,9 @@ export class StripView {
     if (!this.aligned) {
       const steps = [...new Set(this.lanes.flatMap((lane) => lane.list.flatMap((s) => s.numbers.map(([t]) => t))))];
       const wide = (window.width - 120) / Math.max(1, steps.length);
-      this.columns = steps.sort((a, b) => a - b).map((step, i) => ({ step, left: 60 + i * wide, right: 60 + (i + 1) * wide }));
+      this.columns = steps
+        .sort((a, b) => a - b)
+        .map((step, i) => ({ step, left: 60 + i * wide, right: 60 + (i + 1) * wide }));
     }
     this.x = this.aligned ? (value) => (value - camera.x) * camera.scale : (value) => value;
     const inView = this.columns.filter((c) => this.x(c.right) > -200 && this.x(c.left) < window.width + 200);
@@ -124,7 +131,10 @@ export class StripView {
     context.strokeStyle = themeColour("--grid");
     context.lineWidth = 1;
     const { low, high } = lane.axis;
-    const levels = lane.kind === "log" ? [low, (low + high) / 2, high].map((e) => 10 ** e) : [low, low < 0 ? 0 : (low + high) / 2, high];
+    const levels =
+      lane.kind === "log"
+        ? [low, (low + high) / 2, high].map((e) => 10 ** e)
+        : [low, low < 0 ? 0 : (low + high) / 2, high];
     for (const value of levels) {
       const y = Math.round(this.#y(lane, value, top)) + 0.5;
       context.beginPath();
@@ -136,7 +146,8 @@ export class StripView {
 
   #axisLabels(context, lane, top) {
     const { low, high } = lane.axis;
-    const word = (value) => (lane.kind === "log" ? `1e${value}`.replace("-", "−") : lane.kind === "bars" ? formatShare(value) : formatNumber(value));
+    const word = (value) =>
+      lane.kind === "log" ? powerOfTen(value) : lane.kind === "bars" ? formatShare(value) : formatNumber(value);
     const say = (text, y, bold = false) => {
       context.font = `${bold ? "600 " : ""}11px system-ui, sans-serif`;
       const width = context.measureText(text).width;
@@ -163,7 +174,7 @@ export class StripView {
       for (const c of columns) {
         const value = series.byStep.get(c.step);
         if (!Number.isFinite(value)) continue;
-        const wide = Math.max(1, (this.x(c.right) - this.x(c.left)) * 0.7);
+        const wide = Math.min(44, Math.max(1, (this.x(c.right) - this.x(c.left)) * 0.7));
         const y = this.#y(lane, value, top);
         context.fillRect(middle(c) - wide / 2, Math.min(y, base), wide, Math.max(0.5, Math.abs(base - y)));
       }
@@ -171,7 +182,7 @@ export class StripView {
     }
     context.strokeStyle = colour;
     context.fillStyle = colour;
-    context.lineWidth = 1.8;
+    context.lineWidth = columns.length > 200 ? 1.1 : 1.8;
     context.setLineDash(series.tint >= 0 ? [] : dashes[Math.floor(series.index / 4) % dashes.length]);
     context.beginPath();
     let drawing = false;

@@ -128,7 +128,26 @@ const gates = [
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const look = { operation: 0, result: 1, state: 2, input: 3, port: 4, parameter: 5, gate: 6, cell: 7 };
 
-export function lstmModel(steps, { hidden = 3, inputs = 2, title = `LSTM, ${steps} steps` } = {}) {
+export function lstmModel(steps, { title = `LSTM, ${steps} steps` } = {}) {
+  return write(record(steps), steps, title);
+}
+
+// The loss with one number of a parameter moved, and its derivative there: to check the tape with.
+export function lossOf(steps) {
+  const { tape, weights, ends } = record(steps);
+  const { adjoint } = tape.backward(ends.loss);
+  return {
+    gradient: (name, k) => adjoint.get(weights[name])[k],
+    loss: (name, k, by) => {
+      const moved = record(steps, { name, k, by });
+      return moved.tape.nodes[moved.ends.loss].data[0];
+    },
+  };
+}
+
+const [hidden, inputs] = [3, 2];
+
+function record(steps, moved = null) {
   const tape = new Tape();
   const draw = random(7);
   const fresh = (rows, columns, size) => Array.from({ length: rows * columns }, () => (draw() * 2 - 1) * size);
@@ -151,6 +170,7 @@ export function lstmModel(steps, { hidden = 3, inputs = 2, title = `LSTM, ${step
       { name: `b_${key}`, scope },
     );
   }
+  if (moved) tape.nodes[weights[moved.name]].data[moved.k] += moved.by;
   let h = tape.add("input", [1, hidden], new Array(hidden).fill(0), [], { name: "h_0" });
   let c = tape.add("input", [1, hidden], new Array(hidden).fill(0), [], { name: "c_0" });
   const cells = [];
@@ -192,10 +212,10 @@ export function lstmModel(steps, { hidden = 3, inputs = 2, title = `LSTM, ${step
   const square = tape.map("square", h, (v) => v * v, { equation: `h_${steps}²` });
   const sum = tape.nodes[square].data.reduce((a, b) => a + b, 0);
   const loss = tape.add("mean", [], [sum / hidden], [square], { name: "L", equation: `L = mean(h_${steps}²)` });
-  return write(tape, cells, weights, { square, loss }, steps, title);
+  return { tape, cells, weights, ends: { square, loss } };
 }
 
-function write(tape, cells, weights, ends, steps, title) {
+function write({ tape, cells, weights, ends }, steps, title) {
   const { adjoint, parts } = tape.backward(ends.loss);
   const strings = [""];
   const known = new Map([["", 0]]);

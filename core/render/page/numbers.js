@@ -1,10 +1,13 @@
 // Numbers as the model writes them (NaN and infinities are strings) and as people read them.
 
-const wordsForNumbers = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+const wordsForNumbers = new Map([
+  ["inf", Infinity],
+  ["-inf", -Infinity],
+]);
 
 export function toNumber(value) {
   if (typeof value === "number") return value;
-  return value in wordsForNumbers ? wordsForNumbers[value] : NaN;
+  return wordsForNumbers.get(value) ?? NaN;
 }
 
 // Three significant places; a real minus sign.

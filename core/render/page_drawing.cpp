@@ -7,7 +7,8 @@
 #include <initializer_list>
 #include <iterator>
 #include <optional>
-#include <unordered_set>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -127,7 +128,8 @@ class PageDrawing {
       block.node_count = 1;
       add_block(block);
     }
-    for (const DrawnBlock& block : drawing_.blocks) collect_ids(block.frames);
+    for (const DrawnBlock& block : drawing_.blocks)
+      for_each_frame(block.frames, [&](const DrawnFrame& frame) { block_frames_.insert(identity(frame)); });
   }
 
   void add_block(const DrawnBlock& block) {
@@ -143,11 +145,10 @@ class PageDrawing {
     blocks_.push_back(block);
   }
 
-  void collect_ids(const std::vector<DrawnFrame>& frames) {
-    for (const DrawnFrame& frame : frames) {
-      block_frames_.insert(frame.id);
-      collect_ids(frame.inner);
-    }
+  // Frames of a block are also among those of the drawing.
+  using FrameIdentity = std::tuple<std::string_view, double, double, double, double>;
+  static FrameIdentity identity(const DrawnFrame& frame) {
+    return {frame.label, frame.box.left, frame.box.bottom, frame.box.right, frame.box.top};
   }
 
   template <class F> void for_each_edge(const DrawnBlock& block, F&& f) const {
@@ -267,7 +268,7 @@ class PageDrawing {
   // ---- around and between blocks
 
   void add_frame(const DrawnFrame& frame, Json& frames) {
-    if (!block_frames_.contains(frame.id)) {
+    if (!block_frames_.contains(identity(frame))) {
       Json one = frame_json(frame, corner_);
       one.push_back(json_step(step_of(frame).value_or(no_step)));
       frames.push_back(std::move(one));
@@ -342,9 +343,9 @@ class PageDrawing {
   Strings& strings_;
   const Point corner_;  // the top left one
   std::vector<DrawnBlock> blocks_;
-  std::unordered_map<std::string_view, Spot> spots_;                    // by the id of the node
-  std::vector<bool> inside_;                                            // edges in a block
-  std::unordered_set<std::string_view> block_frames_;                   // by id
+  std::unordered_map<std::string_view, Spot> spots_;  // by the id of the node
+  std::vector<bool> inside_;                          // edges in a block
+  std::set<FrameIdentity> block_frames_;
   std::unordered_map<int, std::vector<std::pair<Shape, int>>> shapes_;  // by the number that the drawing gives them
   Json shapes_json_ = Json::array();
 };

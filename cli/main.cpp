@@ -56,9 +56,9 @@ CLI::Validator number(double low, bool low_allowed, const char* what) {
 
 CLI::Validator drawing() {
   return {[](std::string& text) -> std::string {
-            for (const std::string suffix : {".dot", ".svg", ".png", ".pdf"})
+            for (const std::string suffix : {".dot", ".svg", ".png", ".pdf", ".json", ".html"})
               if (text.size() > suffix.size() && text.ends_with(suffix)) return {};
-            return text + " does not end in .dot, .svg, .png or .pdf, which says what to draw";
+            return text + " does not end in .dot, .svg, .png, .pdf, .json or .html, which says what to draw";
           },
           ""};
 }
@@ -300,7 +300,7 @@ void add_render(CLI::App& app, RenderOptions& o, Run& run) {
   add_program(c, o.program);
   c.add_flag("--gradients", o.gradients, "the norm of the gradient of every node, as numbers and widths");
   c.add_flag("--backward", o.program.backward, "the recorded backward pass as well");
-  c.add_option("--output", o.output, "the file; its suffix says what to draw: .dot .svg .png .pdf")
+  c.add_option("--output", o.output, "the file; its suffix says what to draw: .dot .svg .png .pdf .json .html")
       ->check(drawing())
       ->required()
       ->type_name("FILE");
@@ -365,7 +365,7 @@ void add_hello(CLI::App& app, HelloOptions& o, Run& run) {
                     "        stopped early: it answers l to everything, the most frequent letter\n"
                     "  unroll hello --output out/hello.svg --output out/hello.png\n"
                     "        also draws the network, unrolled over time, with its gradients");
-  c.add_option("--output", o.outputs, "draw the unrolled network: .dot .svg .png .pdf; may be given again")
+  c.add_option("--output", o.outputs, "draw the unrolled network: .dot .svg .png .pdf .json .html; may be given again")
       ->check(drawing())
       ->type_name("FILE");
   add_number(c, "--hidden", o.hidden, 256, "units of h");
@@ -460,7 +460,7 @@ void add_example(CLI::App& app, ExampleOptions& o, Run& run) {
           "  unroll example caption --seed 2 --output out/caption.svg\n"
           "        also draws the trained network, unrolled over time, with its gradients");
   c.add_option("NAME", o.name, "which one")->type_name("");
-  c.add_option("--output", o.outputs, "draw the unrolled network: .dot .svg .png .pdf; may be given again")
+  c.add_option("--output", o.outputs, "draw the unrolled network: .dot .svg .png .pdf .json .html; may be given again")
       ->check(drawing())
       ->type_name("FILE");
   c.add_option("--updates", o.updates, "changes of the weights; without it, as many as the example needs")

@@ -16,7 +16,7 @@ struct DataFile {
   std::string_view name, text;
 };
 
-// All that are built in (the definition is made by embed.cmake).
+// All that are built in (the definition is made by cmake/embed.cmake).
 std::span<const DataFile> data_files();
 
 // One of them. Throws Error if it is not built in.

@@ -606,7 +606,8 @@ TEST_CASE("unroll example: what it cannot do is refused before it trains") {
         "next-character, series, video");
   CHECK(refusal({"example", "--output", "a.svg"}) == "unroll example: --output needs the NAME of the example to draw");
   CHECK(refusal({"example", "digit", "--output", "a.bmp"}) ==
-        "unroll example: --output: a.bmp does not end in .dot, .svg, .png or .pdf, which says what to draw");
+        "unroll example: --output: a.bmp does not end in .dot, .svg, .png, .pdf, .json or .html, which says what to "
+        "draw");
   CHECK(refusal({"example", "digit", "--updates", "0"}) ==
         "unroll example: --updates: 0 is not a whole number from 1 to 1000000");
   const Folder folder;
@@ -638,7 +639,8 @@ TEST_CASE("unroll: what cannot be asked for is refused, with what can be") {
   CHECK(refusal({"check", "--tolerance", "0"}) == "unroll check: --tolerance: 0 is not a number above 0");
   CHECK(refusal({"check", "--seed", "-1"}) == "unroll check: --seed: -1 is not a whole number from 0 up");
   CHECK(refusal({"render", "lstm", "--steps", "2", "--output", "lstm.bmp"}) ==
-        "unroll render: --output: lstm.bmp does not end in .dot, .svg, .png or .pdf, which says what to draw");
+        "unroll render: --output: lstm.bmp does not end in .dot, .svg, .png, .pdf, .json or .html, which says what to "
+        "draw");
   CHECK(refusal({"sample", "m", "--prompt", "a", "--temperature", "-1"}) ==
         "unroll sample: --temperature: -1 is not a number from 0 up");
   CHECK(refusal({"sample", "m", "--prompt", "a", "--temperature", "nan"}) ==

@@ -27,6 +27,8 @@ class Gradients {
 
   bool contains(const Var& x) const { return find(x) != nullptr; }
   bool contains(const Parameter& parameter) const { return by_parameter_.contains(parameter.identity()); }
+  // Whether BackwardOptions::by_step kept anything of a parameter.
+  bool has_contributions(const Parameter& parameter) const { return by_step_.contains(parameter.identity()); }
 
   // The gradient by a node or a parameter, in its shape and dtype; valid as long as these Gradients.
   ArrayView operator[](const Var& x) const;

@@ -4,6 +4,8 @@
 #include <unroll/core/array/whole_file.hpp>
 #include <unroll/core/render/compose.hpp>
 #include <unroll/core/render/dot.hpp>
+#include <unroll/core/render/json.hpp>
+#include <unroll/core/render/page.hpp>
 #include <unroll/core/render/raster.hpp>
 #include <unroll/core/render/svg.hpp>
 
@@ -36,16 +38,17 @@ Format format_of(const std::filesystem::path& file) {
 }  // namespace
 
 std::string render(const Tape& tape, const RenderOptions& options) {
+  if (options.format == Format::html) return drawing::page_text(tape, drawing::compose_levels(tape, options), options);
   const drawing::Drawing drawing = drawing::compose(tape, options);
   switch (options.format) {
     case Format::dot: return drawing::dot_text(drawing, options.theme);
     case Format::svg: return drawing::svg_text(drawing, options.theme);
     case Format::png: return drawing::png_of(drawing::svg_text(drawing, options.theme)).bytes;
     case Format::pdf: return drawing::pdf_of(drawing::svg_text(drawing, options.theme)).bytes;
-    case Format::json:
-    case Format::html: break;
+    case Format::json: return drawing::json_text(tape, drawing, options);
+    case Format::html: break;  // see above
   }
-  throw Error("render: not yet");
+  throw Error(fmt::format("render: there is no format {}", static_cast<int>(options.format)));
 }
 
 void render(const Tape& tape, std::ostream& out, const RenderOptions& options) {

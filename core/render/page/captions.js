@@ -1,0 +1,27 @@
+// What the program does at a position, in words.
+import { formatNumber } from "./numbers.js";
+
+export function caption(tape, program, cuts, position) {
+  if (position == null) return "All values and gradients are computed. Press play to see the order.";
+  const event = program.at(position);
+  if (!event) return "Nothing is computed yet: inputs and parameters are known.";
+  const n = event.node;
+  const start = `${position} of ${program.length} · ${event.backward ? "backward" : "forward"}`;
+  const at = tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`;
+  const equation = tape.equation(n) || `${tape.label(n)}, ${tape.op(n)}`;
+  if (!event.backward || event.about == null) return `${start}${at} · ${equation}`;
+  const recorded = event.node === event.about ? "" : ` · ${equation}`;
+  return `${start}${at}${recorded} · ${handingOn(tape, program, cuts, event.about, position)}`;
+}
+
+// "h_2 (∇ 0.02) hands its gradient on to o_2, c_2 (1 of 2 parts)".
+function handingOn(tape, program, cuts, about, position) {
+  const receivers = [...new Set(tape.inputs(about))].filter((i) => tape.hasGradient(i) && !cuts.has(`${i},${about}`));
+  const names = receivers.map((i) => {
+    const { given, total } = program.adjoint(i, position);
+    return total > 1 ? `${tape.label(i)} (${given} of ${total} parts)` : tape.label(i);
+  });
+  const norm = tape.hasGradient(about) ? ` (∇ ${formatNumber(tape.norm(about))})` : "";
+  const what = names.length ? `hands its gradient on to ${names.join(", ")}` : "is reached";
+  return `${tape.label(about)}${norm} ${what}`;
+}

@@ -51,6 +51,7 @@ class Gradients {
   // at its own step, whatever steps its part has, and what it sends into the part comes from its step; but for a parameter in
   // BackwardOptions::by_step, flow is |contribution|, which tells the steps of a part apart. Throws GradientError without BackwardOptions::flows.
   std::optional<double> flow(const Var& x, std::int64_t step) const;
+  bool has_flows() const { return flows_.has_value(); }
 
   // The Euclidean norm of one gradient.
   double norm(const Var& x) const;

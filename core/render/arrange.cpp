@@ -53,7 +53,7 @@ class Arranger {
     return static_cast<int>((turn + 2) % static_cast<std::size_t>(tint_count));
   }
 
-  DrawnNode node(const Item& item, Rectangle box, bool in_gate) {
+  DrawnNode node(const Block& block, const Item& item, Rectangle box, bool in_gate) {
     DrawnNode result;
     result.id = item.id;
     result.node = item.node;
@@ -64,9 +64,15 @@ class Arranger {
     result.tooltip = item.tooltip;
     result.dashed = item.look == Look::port;
     if (in_gate) result.tint = tint_of(item.scope);
-    if (item.look != Look::gap) result.flow = pen_.at(item.node);
+    if (item.look != Look::gap && !is_folded(block)) result.flow = flow_of(block, item);
     if (options_.colour) result.colour = options_.colour(tape_, item.node);
     return result;
+  }
+
+  // Of a port, what this block sends back through it.
+  Flow flow_of(const Block& block, const Item& item) const {
+    return item.look == Look::port && scene_.has_spot(item.node) && !block.initial ? pen_.from(item.node, block.step)
+                                                                                   : pen_.at(item.node);
   }
 
   void draw_block(int b) {
@@ -101,7 +107,9 @@ class Arranger {
       const Item& item = block.items[i];
       const auto frame = frames.find(item.scope);
       const bool inside = !item.is_leaf() && frame != frames.end();
-      drawing_.nodes.push_back(node(item, layout.items[i].moved(by), inside && !has_inner.contains(item.scope)));
+      const bool in_gate = block.gate_frames ? inside && !has_inner.contains(item.scope)
+                                             : item.look == Look::gate && item.scope != block.common_scope;
+      drawing_.nodes.push_back(node(block, item, layout.items[i].moved(by), in_gate));
       (inside ? frame->second.nodes : directly_inside_[b]).push_back(item.id);
     }
     drawn.node_count = drawing_.nodes.size() - drawn.first_node;
@@ -124,7 +132,7 @@ class Arranger {
                   : look == Look::parameter ? DrawnEdge::Kind::parameter
                                             : DrawnEdge::Kind::data;
       edge.cut = look == Look::port && scene_.cuts.contains(edge.source);
-      edge.flow = edge.cut ? Flow{} : pen_.at(edge.source);
+      edge.flow = edge.cut || is_folded(block) ? Flow{} : flow_of(block, block.items[from]);
       drawing_.edges.push_back(std::move(edge));
     };
     for (std::size_t i = 0; i < block.links.size(); ++i)
@@ -133,7 +141,6 @@ class Arranger {
       draw_line(block.loops[i].from, block.loops[i].to, layout.loops[i]);
       DrawnEdge& loop = drawing_.edges.back();
       loop.kind = DrawnEdge::Kind::state;
-      loop.flow = {};
       loop.label = "t − 1";
       loop.label_at = grid_.placed({b, block.loops[i].from}).centre();
       loop.label_at.y = grid_.placed({b, block.loops[i].from}).top + 25;
@@ -160,6 +167,8 @@ class Arranger {
       DrawnFrame step;
       step.id = fmt::format("cluster_step{}", column);
       step.label = scene_.heading(scene_.columns[column]);
+      step.first_step = scene_.moments[scene_.columns[column].moment].first;
+      step.last_step = scene_.moments[scene_.columns[column].moment].last;
       step.box = grid_.column_box(column);
       step.label_at = {step.box.centre().x, step.box.top - 9};
       for (std::size_t k = first; k < b; ++k) {
@@ -173,13 +182,27 @@ class Arranger {
         layer.kind = DrawnFrame::Kind::layer;
         layer.label = std::string(tape_.last_part(scene_.rows[scene_.blocks[k].row].scope));
         layer.box = grid_.layer_box(static_cast<int>(k));
-        layer.label_at = {layer.box.left + 8 + 2.6 * static_cast<double>(layer.label.size()), layer.box.top - 8};
+        layer.label_at = label_of_layer(static_cast<int>(k), layer);
         layer.nodes = directly_inside_[static_cast<int>(k)];
         layer.inner = drawing_.blocks[k].frames;
         step.inner.push_back(std::move(layer));
       }
       drawing_.frames.push_back(std::move(step));
     }
+  }
+
+  // At the left, or at the right where the line to the layer above crosses it.
+  Point label_of_layer(int b, const DrawnFrame& layer) const {
+    const double width = text_width(layer.label, 9), y = layer.box.top - 8;
+    const Point left{layer.box.left + 8 + width / 2, y}, right{layer.box.right - 8 - width / 2, y};
+    for (const Curve& riser : grid_.layout(b).risers)
+      if (!riser.empty() && std::abs(riser.back().x + grid_.origin(b).x - left.x) < width / 2 + 3) return right;
+    return left;
+  }
+
+  bool is_folded(const Block& block) const {
+    const Column& column = scene_.columns[block.column];
+    return column.kind == Column::Kind::moment && scene_.moments[column.moment].folded;
   }
 
   // ---- lines between blocks
@@ -205,7 +228,7 @@ class Arranger {
         edge.to = block.items[rail.readers[i]].id;
         edge.source = rail.sources[0];
         edge.curve = joined(joined(up, way), tail);
-        edge.flow = pen_.at(edge.source);
+        if (!is_folded(block)) edge.flow = pen_.at(edge.source);
         drawing_.edges.push_back(std::move(edge));
       }
     }
@@ -216,14 +239,17 @@ class Arranger {
     edge.from = item_at(c.from).id;
     edge.to = item_at(c.to).id;
     edge.source = c.source;
-    edge.kind = item_at(c.from).look == Look::parameter ? DrawnEdge::Kind::parameter : DrawnEdge::Kind::state;
+    const bool skips = scene_.blocks[c.from.block].column == scene_.blocks[c.to.block].column;
+    edge.kind = item_at(c.from).look == Look::parameter ? DrawnEdge::Kind::parameter
+                : skips                                 ? DrawnEdge::Kind::data
+                                                        : DrawnEdge::Kind::state;
     edge.cut = scene_.cuts.contains(c.source);
     edge.curve = routes_.curve(c, grid_, number_);
     const std::int32_t reader = scene_.blocks[c.to.block].step;
     const bool several = scene_.blocks[c.to.block].gap || scene_.moments.empty();
     if (!edge.cut) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
     const bool is_new = labelled_.insert({c.source, scene_.blocks[c.to.block].column}).second;
-    if (is_new) edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
+    if (is_new && !skips && edge.kind == DrawnEdge::Kind::state) edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
     if (!edge.label.empty()) {
       const Rectangle from = scene_.blocks[c.from.block].in_time()
                                  ? grid_.column_box(scene_.blocks[c.from.block].column)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,60 +16,74 @@ namespace {
 
 constexpr double highest = 44, bar_width = 26, distance = 30;
 
-double product(const ArrayView& a, const ArrayView& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a.flat(i) * b.flat(i);
-  return sum;
-}
-
 std::string short_name(const Parameter& parameter) { return parameter.name().substr(parameter.name().rfind('.') + 1); }
+
+// The bar of the contributions of some steps, as one.
+DrawnBar bar_of(const Parameter& parameter, const Gradients& gradients, const std::vector<std::int64_t>& steps) {
+  const ArrayView gradient = gradients[parameter];
+  std::vector<double> sum(gradient.size());
+  for (const std::int64_t step : steps) {
+    const ArrayView part = gradients.contribution(parameter, step);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part.flat(i);
+  }
+  double along = 0, square = 0, norm = 0;
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    along += sum[i] * gradient.flat(i);
+    square += gradient.flat(i) * gradient.flat(i);
+    norm += sum[i] * sum[i];
+  }
+  DrawnBar bar;
+  bar.step = static_cast<std::int32_t>(steps.front());
+  bar.norm = std::sqrt(norm);
+  bar.share = square > 0 ? along / square : std::numeric_limits<double>::quiet_NaN();
+  return bar;
+}
 
 }  // namespace
 
 std::vector<DrawnBar> contributions(const Parameter& parameter, const Gradients& gradients) {
   std::vector<DrawnBar> bars;
-  const ArrayView gradient = gradients[parameter];
-  const double square = product(gradient, gradient);
-  for (const std::int64_t step : gradients.contribution_steps(parameter)) {
-    const ArrayView part = gradients.contribution(parameter, step);
-    DrawnBar bar;
-    bar.step = static_cast<std::int32_t>(step);
-    bar.norm = norm(part);
-    bar.share = square > 0 ? product(part, gradient) / square : std::numeric_limits<double>::quiet_NaN();
-    bars.push_back(bar);
-  }
+  for (const std::int64_t step : gradients.contribution_steps(parameter))
+    bars.push_back(bar_of(parameter, gradients, {step}));
   return bars;
 }
 
 void add_contributions(const Tape& tape, const Parameter& parameter, const Gradients* gradients, Drawing& drawing) {
   if (!gradients)
-    throw Error(fmt::format("render: contributions to {} need gradients, but there are none in the options", parameter.name()));
+    throw Error(
+        fmt::format("render: contributions to {} need gradients, but there are none in the options", parameter.name()));
   if (tape.find(parameter) == no_node)
     throw Error(fmt::format("render: the parameter {} is not on this tape", parameter.name()));
+  std::vector<std::int64_t> steps;
+  if (gradients->contains(parameter)) steps = gradients->contribution_steps(parameter);
+  if (steps.empty())
+    throw Error(fmt::format(
+        "render: no contributions to {} were kept: backward(loss, {{.by_step = {{parameter}}}}) keeps them",
+        parameter.name()));
   std::vector<DrawnBar> bars;
-  if (gradients->contains(parameter)) bars = contributions(parameter, *gradients);
-  if (bars.empty())
-    throw Error(fmt::format("render: no contributions to {} were kept: backward(loss, {{.by_step = {{parameter}}}}) keeps them",
-                            parameter.name()));
   double largest = 0;
-  for (const DrawnBar& bar : bars)
+  for (const DrawnFrame& frame : drawing.frames) {
+    if (frame.kind != DrawnFrame::Kind::step) continue;
+    std::vector<std::int64_t> inside;
+    for (const std::int64_t step : steps)
+      if (step >= frame.first_step && step <= frame.last_step) inside.push_back(step);
+    if (inside.empty()) continue;
+    DrawnBar bar = bar_of(parameter, *gradients, inside);
     if (std::isfinite(bar.norm)) largest = std::max(largest, bar.norm);
+    bar.label_at.x = frame.box.centre().x;
+    bars.push_back(bar);
+  }
   const double base = drawing.box.bottom - distance - highest;
   for (DrawnBar& bar : bars) {
-    const auto frame = std::find_if(drawing.frames.begin(), drawing.frames.end(), [&](const DrawnFrame& f) {
-      return f.kind == DrawnFrame::Kind::step && f.label == fmt::format("t = {}", bar.step);
-    });
-    if (frame == drawing.frames.end()) continue;  // a step that is not drawn by itself
-    const double x = frame->box.centre().x;
+    const double x = bar.label_at.x;
     const double height = largest > 0 && std::isfinite(bar.norm) ? highest * bar.norm / largest : 0;
     bar.box = {x - bar_width / 2, base, x + bar_width / 2, base + height};
     bar.label = fmt::format("∇ {}  ({:.1f} %)", number(bar.norm), 100 * bar.share);
     bar.label_at = {x, base - 8};
-    drawing.bars.push_back(bar);
   }
-  const double total = gradients->norm(parameter);
+  drawing.bars = std::move(bars);
   drawing.texts.push_back({fmt::format("dL/d{}: what each step contributes (|dL/d{}| = {})", short_name(parameter),
-                                       short_name(parameter), number(total)),
+                                       short_name(parameter), number(gradients->norm(parameter))),
                            {drawing.box.centre().x, base - 22},
                            9});
   drawing.box.bottom = base - 32;

@@ -26,8 +26,9 @@ std::string box(const Rectangle& r) { return point({r.left, r.bottom}) + "," + p
 
 // An identifier needs no quotes where it consists of letters, digits and "_", unless it is a word of the language.
 std::string name(const std::string& id) {
-  const bool plain = !id.empty() && !std::isdigit(static_cast<unsigned char>(id[0])) &&
-                     std::all_of(id.begin(), id.end(), [](unsigned char c) { return c < 128 && (std::isalnum(c) || c == '_'); });
+  const bool plain =
+      !id.empty() && !std::isdigit(static_cast<unsigned char>(id[0])) &&
+      std::all_of(id.begin(), id.end(), [](unsigned char c) { return c < 128 && (std::isalnum(c) || c == '_'); });
   std::string lower = id;
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   for (const std::string_view word : {"node", "edge", "graph", "digraph", "subgraph", "strict"})
@@ -76,10 +77,11 @@ class Writer {
                         "outputorder=edgesfirst, bgcolor=\"{}\", fontcolor=\"{}\", {}];",
                         box(page(d, legend.size())), palette_.background, palette_.ink, font));
     if (!d.title.empty())
-      line(1, fmt::format("graph [label={}, labelloc=t, fontsize=13, lp=\"{}\"];", quoted(d.title),
-                          point({d.box.centre().x, d.box.top - 12})));
-    line(1, fmt::format("node [{}, fontsize={}, fontcolor=\"{}\", fixedsize=true, style=\"rounded,filled\", shape=box];",
-                        font, title_size, palette_.ink));
+      line(1, fmt::format("graph [label={}, labelloc=t, fontsize={}, lp=\"{}\"];", quoted(d.title), heading_size,
+                          point({d.box.centre().x, d.box.top + heading_height / 2})));
+    line(1,
+         fmt::format("node [{}, fontsize={}, fontcolor=\"{}\", fixedsize=true, style=\"rounded,filled\", shape=box];",
+                     font, title_size, palette_.ink));
     line(1, fmt::format("edge [{}, fontsize={}, fontcolor=\"{}\", arrowsize=0.5];", font, gradient_size, palette_.ink));
     for (const DrawnFrame& frame : d.frames) write(frame, 1);
     for (const DrawnNode& n : d.nodes) write(n);
@@ -101,6 +103,7 @@ class Writer {
 
   static Rectangle page(const Drawing& d, std::size_t rows) {
     Rectangle result = d.box;
+    if (!d.title.empty()) result.top += heading_height;
     if (rows > 0) result.bottom -= row * static_cast<double>(rows) + 12;
     return result;
   }
@@ -117,8 +120,8 @@ class Writer {
     line(depth + 1, fmt::format("graph [label={}, bb=\"{}\", lp=\"{}\", style=\"rounded,filled{}\", fillcolor=\"{}\", "
                                 "color=\"{}\", fontcolor=\"{}\", fontsize={}, penwidth={}];",
                                 quoted(f.label), box(f.box), point(f.label_at),
-                                paint.dash.empty() ? "" : fmt::format(",{}", style_of(paint.dash)), paint.fill, paint.border,
-                                paint.letters, depth == 1 ? 11 : 9, paint.width));
+                                paint.dash.empty() ? "" : fmt::format(",{}", style_of(paint.dash)), paint.fill,
+                                paint.border, paint.letters, depth == 1 ? 11 : 9, paint.width));
     if (!f.nodes.empty()) {
       std::string list;
       for (const std::string& id : f.nodes) list += (list.empty() ? "" : " ") + name(id) + ";";
@@ -145,7 +148,8 @@ class Writer {
     if (!stroke.dash.empty()) more += fmt::format(", style={}", style_of(stroke.dash));
     if (!e.label.empty()) {
       more += fmt::format(", label={}, lp=\"{}\"", quoted(e.label), point(e.label_at));
-      if (e.flow.kind == Flow::Kind::broken && !e.cut) more += fmt::format(", fontcolor=\"{}\"", palette_.broken.colour);
+      if (e.flow.kind == Flow::Kind::broken && !e.cut)
+        more += fmt::format(", fontcolor=\"{}\"", palette_.broken.colour);
       if (e.flow.kind == Flow::Kind::absent && !e.cut) more += fmt::format(", fontcolor=\"{}\"", palette_.faint);
     }
     // Where `dot` lays it out: what runs along one level keeps to it, through all steps, and adjoints do not push their values about.

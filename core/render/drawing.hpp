@@ -73,6 +73,7 @@ struct DrawnFrame {
   enum class Kind { step, layer, gate };
   std::string id, label;
   Kind kind = Kind::step;
+  std::int32_t first_step = no_step, last_step = no_step;  // of a step: one, or several that are folded or left out
   int tint = no_tint;
   Rectangle box;
   Point label_at;                  // its middle
@@ -120,7 +121,7 @@ struct Drawing {
   bool has_gradients = false;
   double largest = 0, smallest = 0;  // the ends of the scale of gradients, where there are any
   std::vector<std::string> notes;    // what was left out, for the reader
-  Rectangle box;                     // around all of it; a writer that adds a legend puts it below
+  Rectangle box;                     // around all of it; a writer puts the title above and a legend below
 };
 
 }  // namespace unroll::drawing

@@ -160,6 +160,7 @@ class Writer {
 
 Clusters find_clusters(const Tape& tape, const Block& block) {
   Clusters result;
+  if (!block.gate_frames) return result;
   for (int i = 0; i < static_cast<int>(block.items.size()); ++i) {
     const Item& item = block.items[i];
     if (item.is_leaf()) continue;

@@ -47,6 +47,21 @@ Curve rounded(const std::vector<Point>& corners, double radius) {
   return curve;
 }
 
+Point at(const Curve& curve, std::size_t i, double s) {
+  const double u = 1 - s;
+  return u * u * u * curve[i - 3] + 3 * u * u * s * curve[i - 2] + 3 * u * s * s * curve[i - 1] + s * s * s * curve[i];
+}
+
+bool passes(const Curve& curve, const Rectangle& box) {
+  constexpr int samples = 16;
+  for (std::size_t i = 3; i < curve.size(); i += 3)
+    for (int k = 0; k <= samples; ++k) {
+      const Point p = at(curve, i, static_cast<double>(k) / samples);
+      if (p.x > box.left && p.x < box.right && p.y > box.bottom && p.y < box.top) return true;
+    }
+  return false;
+}
+
 Curve joined(Curve first, const Curve& second) {
   if (!second.empty()) first.insert(first.end(), second.begin() + 1, second.end());
   return first;

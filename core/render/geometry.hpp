@@ -40,6 +40,12 @@ using Curve = std::vector<Point>;
 // Straight lines from corner to corner, the corners rounded.
 Curve rounded(const std::vector<Point>& corners, double radius);
 
+// A point of the piece that ends at the i-th control point, s from 0 to 1.
+Point at(const Curve& curve, std::size_t i, double s);
+
+// Whether a curve passes through a box.
+bool passes(const Curve& curve, const Rectangle& box);
+
 // One curve after the other; the second begins where the first ends.
 Curve joined(Curve first, const Curve& second);
 

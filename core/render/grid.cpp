@@ -255,6 +255,12 @@ void Grid::lift_outside() {
       lifted[c.from.block] = true;
     }
   }
+  // Or else at the height of what it reads.
+  for (const Connection& c : connections_)
+    if (!lifted[c.to.block] && lifted[c.from.block]) {
+      lift_[c.to.block] = exit_height(c) - c.entrance.y;
+      lifted[c.to.block] = true;
+    }
   for (std::size_t b = 0; b < layouts_.size(); ++b) {
     if (!lifted[b]) lift_[b] = std::max(floor_, 0.0) - layouts_[b]->box.bottom;
     floor_ = std::min(floor_, layouts_[b]->box.bottom + lift_[b]);

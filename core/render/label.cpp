@@ -69,6 +69,16 @@ std::string clean(std::string_view text) {
   return result;
 }
 
+double text_width(std::string_view text, double size) {
+  double letters = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0) == 0x80) continue;  // goes on
+    letters += byte >= 0xE3 ? 2 : 1;
+  }
+  return 0.55 * size * letters;
+}
+
 std::string number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "Inf" : "-Inf";

@@ -22,6 +22,9 @@ inline constexpr double title_size = 10, note_size = 7, gradient_size = 8;
 // Three significant places are enough to compare: "0.0312", "1.2e-05"; "NaN", "Inf", "-Inf".
 std::string number(double value);
 
+// About how wide a line of letters is, in points; those of Asian scripts are twice as wide as others.
+double text_width(std::string_view text, double size);
+
 // One line of valid UTF-8 that XML may contain: line breaks become blanks, other control characters and broken bytes U+FFFD.
 std::string clean(std::string_view text);
 

@@ -40,6 +40,7 @@ void add_rails(const Block& block, const LaidOutGraph& engine, Layout& layout) {
       first_tap = std::min(first_tap, start.x);
       if (block.in_time()) y = std::min(y, start.y);
     }
+  if (!block.in_time()) layout.box.left = std::min(layout.box.left, first_tap);
   for (const Rail& rail : block.rails)
     if (rail.item != nowhere) widest = std::max(widest, layout.items[rail.item].width());
   layout.rail_heights.resize(block.rails.size());
@@ -72,8 +73,22 @@ Curve around_box(const Rectangle& box, double height) {
                  10);
 }
 
+// Where lines cross the label of a frame least: at its upper left, or at its upper right.
+Point place_label(const Layout& layout, const Rectangle& box, double width, double below_top) {
+  const auto crossings = [&](double centre) {
+    const Rectangle label = around({centre, box.top - below_top}, width + 4, 9);
+    int count = 0;
+    const auto follow = [&](const Curve& curve) { count += passes(curve, label); };
+    for (const Curve& curve : layout.links) follow(curve);
+    for (const Curve& curve : layout.risers) follow(curve);
+    return count;
+  };
+  const double left = box.left + 8 + width / 2, right = box.right - 8 - width / 2;
+  return {crossings(right) < crossings(left) ? right : left, box.top - below_top};
+}
+
 // The frames of scopes with gates inside: around all that is in them. (As clusters of the engine they would only get in its way.)
-void frame_layers(const Tape& tape, const Block& block, const Clusters& clusters, Layout& layout) {
+void frame_layers(const Tape& tape, const Clusters& clusters, Layout& layout) {
   for (std::size_t k = layout.clusters.size(); k-- > 0;) {  // inner ones first
     Cluster& cluster = layout.clusters[k];
     if (clusters.is_gate(cluster.scope)) continue;
@@ -85,8 +100,6 @@ void frame_layers(const Tape& tape, const Block& block, const Clusters& clusters
       for (int i : own->second) include(layout.items[i]);
     cluster.box = box->grown(7);
     cluster.box.top += 9;
-    const double half_label = 2.6 * static_cast<double>(cluster_label(tape, block, cluster.scope).size());
-    cluster.label = {cluster.box.left + 8 + half_label, cluster.box.top - 8};
   }
 }
 
@@ -119,7 +132,7 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
       layout.clusters.push_back({scope, depth, {}, {}});
     }
   }
-  frame_layers(tape, block, clusters, layout);
+  frame_layers(tape, clusters, layout);
 
   // The box is around everything but the items on rails, which have no place yet.
   std::optional<Rectangle> box;
@@ -130,6 +143,8 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
   for (const Curve& loop : layout.loops)
     for (const Point& p : loop) include({p.x, p.y, p.x, p.y + 10});
   layout.box = box.value_or(Rectangle{});
+  for (Cluster& cluster : layout.clusters)
+    cluster.label = place_label(layout, cluster.box, text_width(cluster_label(tape, block, cluster.scope), 9), 8);
 
   for (std::size_t r = 0; r < block.rails.size(); ++r)
     if (block.rails[r].item != nowhere) layout.items[block.rails[r].item] = sizes[r];

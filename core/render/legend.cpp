@@ -14,15 +14,9 @@ namespace {
 constexpr double row_height = 26, note_height = 12, space = 22, letters = 8;
 constexpr double scale_length = 120, sample_length = 26;
 
-// About as wide as Helvetica writes it.
-double width_of(std::string_view words, double size = letters) {
-  const auto characters = std::count_if(words.begin(), words.end(), [](char c) { return (c & 0xC0) != 0x80; });
-  return 0.55 * size * static_cast<double>(characters);
-}
-
 double width_of_power(double value) {
   const auto [base, exponent] = power_of_ten(value);
-  return width_of(base) + width_of(exponent, 6);
+  return text_width(base, letters) + text_width(exponent, 6);
 }
 
 bool has_scale(const Drawing& d) { return d.largest > 0 && std::isfinite(d.largest); }
@@ -37,7 +31,8 @@ class Legend {
     limit_ = width;
     if (d.has_gradients) {
       y_ = row_height / 2;
-      item(width_of(heading), [&] { label(0, heading); });
+      item(
+          text_width(heading, letters), [&] { label(0, heading); }, 8);
       if (has_scale(d)) scale(d);
       samples();
       y_ += row_height / 2;
@@ -45,7 +40,8 @@ class Legend {
     for (const std::string& note : d.notes) {
       y_ += note_height;
       x_ = 0;
-      item(width_of(note), [&] { label(0, note); }, 0);
+      item(
+          text_width(note, letters), [&] { label(0, note); }, 0);
     }
     return {widest_, y_ == 0 ? 0 : y_ + 6};
   }
@@ -65,26 +61,27 @@ class Legend {
   }
 
   void label(double dx, std::string_view words) {
-    *out_ << "<text class=\"" << class_of_letters() << "\" x=\"" << corner_.x + x_ + dx << "\" y=\"" << corner_.y + y_ + 2.9
-          << "\">";
+    *out_ << "<text class=\"" << class_of_letters() << "\" x=\"" << corner_.x + x_ + dx << "\" y=\""
+          << corner_.y + y_ + 2.9 << "\">";
     out_->words(words) << "</text>\n";
   }
 
   std::string_view class_of_letters() {
-    return styles_->use(StyleSheet::base, "key", [&] { return fmt::format("font-size:{}px;text-anchor:start", letters); });
+    return styles_->use(StyleSheet::base, "key",
+                        [&] { return fmt::format("font-size:{}px;text-anchor:start", letters); });
   }
 
   void power(double dx, double value) {
     const auto [base, exponent] = power_of_ten(value);
-    *out_ << "<text class=\"" << class_of_letters() << "\" x=\"" << corner_.x + x_ + dx << "\" y=\"" << corner_.y + y_ + 2.9
-          << "\">" << base;
+    *out_ << "<text class=\"" << class_of_letters() << "\" x=\"" << corner_.x + x_ + dx << "\" y=\""
+          << corner_.y + y_ + 2.9 << "\">" << base;
     if (!exponent.empty()) *out_ << "<tspan dy=\"-3\" font-size=\"6\">" << exponent << "</tspan>";
     *out_ << "</text>\n";
   }
 
   void line(double dx, double length, const Stroke& stroke) {
-    *out_ << "<path d=\"M" << corner_.x + x_ + dx << " " << corner_.y + y_ << "h" << length << "\" stroke=\"" << stroke.colour
-          << "\" stroke-width=\"" << stroke.width << "\"";
+    *out_ << "<path d=\"M" << corner_.x + x_ + dx << " " << corner_.y + y_ << "h" << length << "\" stroke=\""
+          << stroke.colour << "\" stroke-width=\"" << stroke.width << "\"";
     if (!stroke.dash.empty()) *out_ << " stroke-dasharray=\"" << stroke.dash << "\"";
     *out_ << "/>\n";
   }
@@ -113,7 +110,7 @@ class Legend {
     sample("NaN, ∞", palette_ ? palette_->broken : Stroke{});
   }
   void sample(std::string_view words, const Stroke& stroke) {
-    item(sample_length + 5 + width_of(words), [&] {
+    item(sample_length + 5 + text_width(words, letters), [&] {
       line(0, sample_length, stroke);
       label(sample_length + 5, words);
     });
@@ -127,7 +124,7 @@ class Legend {
 };
 
 // Narrow drawings get a legend of one row all the same.
-double room(double width) { return std::max(width, 480.0); }
+double room(double width) { return std::max(width, 600.0); }
 
 }  // namespace
 

@@ -5,11 +5,15 @@
 #include <unroll/core/render/theme.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-// What a reader needs to know below a drawing.
+// What a reader needs to know above and below a drawing.
 namespace unroll::drawing {
+
+// The title, in points: the size of its letters, and the room that it takes above the drawing.
+inline constexpr double heading_size = 13, heading_height = 22;
 
 // A number in powers of ten, the exponent apart: {"3.2·10", "-5"}, {"10", "2"}; {"0", ""} for zero.
 std::pair<std::string, std::string> power_of_ten(double value);

@@ -34,7 +34,11 @@ Flow Pen::at(NodeId node) const {
   return on_scale(gradients_->norm(var));
 }
 
-Flow Pen::from(NodeId node, std::int32_t) const { return at(node); }
+Flow Pen::from(NodeId node, std::int32_t step) const {
+  const Flow all = at(node);
+  if (all.kind == Flow::Kind::unasked || all.kind == Flow::Kind::absent || !gradients_->has_flows()) return all;
+  return on_scale(gradients_->flow(tape_.var(node), step).value_or(0));
+}
 
 std::string Pen::words(const Flow& flow) {
   switch (flow.kind) {

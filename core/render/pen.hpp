@@ -21,7 +21,7 @@ class Pen {
 
   // |dL/dnode|
   Flow at(NodeId node) const;
-  // The part of it that comes back from a time step.
+  // The part of it that comes back from a time step, where the backward pass measured that (BackwardOptions::flows); or else all of it.
   Flow from(NodeId node, std::int32_t step) const;
   // "∇ 0.031", "∇ –", "∇ NaN"
   static std::string words(const Flow& flow);

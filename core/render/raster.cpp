@@ -85,14 +85,16 @@ Raster png_of(const std::string& svg) {
                                       72 * std::sqrt(most_pixels / (picture.width * picture.height))});
   if (resolution < least_resolution)
     throw Error(fmt::format(
-        "render: a drawing of {:.0f} x {:.0f} points is too large for a PNG: at {} pixels per inch it would have {:.0f} x "
+        "render: a drawing of {:.0f} x {:.0f} points is too large for a PNG: at {} pixels per inch it would have "
+        "{:.0f} x "
         "{:.0f} pixels, and {:.0f} on a side and {:.0f} million in all are the most; draw it as .svg or .pdf, or set "
         "`collapse` to draw fewer steps",
         picture.width, picture.height, least_resolution, picture.width * least_resolution / 72,
         picture.height * least_resolution / 72, longest_side, most_pixels / 1e6));
   const auto pixels = [&](double points) {
     const double exact = points * resolution / 72;
-    return std::max(1, static_cast<int>(resolution < full_resolution ? std::floor(exact + 1e-6) : std::ceil(exact - 1e-6)));
+    return std::max(
+        1, static_cast<int>(resolution < full_resolution ? std::floor(exact + 1e-6) : std::ceil(exact - 1e-6)));
   };
   const int width = pixels(picture.width), height = pixels(picture.height);
   const Owned<cairo_surface_t> surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
@@ -102,7 +104,8 @@ Raster png_of(const std::string& svg) {
   require("cairo does not write the PNG", cairo_surface_write_to_png_stream(surface.get(), append, &result.bytes));
   if (resolution < full_resolution)
     result.note = fmt::format(
-        "the drawing is large: this PNG of {} x {} pixels has {:.0f} pixels per inch instead of {:.0f}; .svg and .pdf are "
+        "the drawing is large: this PNG of {} x {} pixels has {:.0f} pixels per inch instead of {:.0f}; .svg and .pdf "
+        "are "
         "sharp at any size",
         width, height, resolution, full_resolution);
   return result;
@@ -117,14 +120,14 @@ Raster pdf_of(const std::string& svg) {
     const Owned<cairo_surface_t> surface(cairo_pdf_surface_create_for_stream(append, &result.bytes, width, height));
     require("cairo does not start a PDF", cairo_surface_status(surface.get()));
     // Cairo would write the time of day.
-    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, "1970-01-01T00:00:00Z");
+    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, "");
     picture.paint(surface.get(), width, height);
     cairo_surface_finish(surface.get());
     require("cairo does not write the PDF", cairo_surface_status(surface.get()));
   }
   if (scale < 1)
-    result.note = fmt::format("the drawing is large: this PDF is scaled down to {:.3g} %, the largest page that readers show",
-                              100 * scale);
+    result.note = fmt::format(
+        "the drawing is large: this PDF is scaled down to {:.3g} %, the largest page that readers show", 100 * scale);
   return result;
 }
 

@@ -52,7 +52,8 @@ struct RenderOptions {
   std::int64_t budget = 4000;
   ParameterView parameters = ParameterView::labels;
   // The norm |dL/dnode| of every node: as width, colour and number. From a backward pass with Keep::all or create_graph. What was not computed is drawn
-  // dashed and grey and says "∇ –", which is not the same as 0; NaN and infinity are red and say so.
+  // dashed and grey and says "∇ –", which is not the same as 0; NaN and infinity are red and say so. With BackwardOptions::flows, the line of a state
+  // shows what comes back along it, which is a part of the gradient of the state.
   const Gradients* gradients = nullptr;
   // What each time step contributes to the gradient of this parameter, below the steps. Needs `gradients` of a backward pass with
   // by_step = {parameter}.

@@ -14,6 +14,8 @@ constexpr double bottomless = std::numeric_limits<double>::lowest();
 
 Routes::Routes(const Scene& scene, const Grid& grid) : scene_(scene), gaps_(scene.columns.size() + 1) {
   for (const Connection& c : grid.connections()) {
+    if (!c.exits_right && scene.blocks[c.from.block].column != scene.blocks[c.to.block].column)
+      gaps_[c.exit_gap].leaves_left = true;
     if (grid.runs_straight(c)) continue;
     const double exit = grid.exit_height(c), entrance = grid.entrance_height(c);
     if (c.is_direct()) {
@@ -62,7 +64,8 @@ std::vector<double> Routes::gap_widths(double number) const {
   for (std::size_t k = 0; k <= columns; ++k) {
     const Gap& gap = gaps_[k];
     const bool outermost = k == 0 || k == columns;
-    if (!outermost || gap.count > 0) widths[k] = 2 * gap_margin + lane_pitch * std::max(0, gap.count - 1) + number;
+    if (!outermost || gap.count > 0)
+      widths[k] = 2 * gap_margin + lane_pitch * std::max(0, gap.count - 1) + (gap.leaves_left ? 2 : 1) * number;
     if (k > 0 && is_step(k) && is_step(k - 1)) between_steps = std::max(between_steps, widths[k]);
   }
   // Equal gaps between steps, so that time has an even pace.
@@ -92,7 +95,13 @@ Curve Routes::curve(const Connection& c, const Grid& grid, double number) const 
     const Point into{c.enters_right ? box.right : box.left, end.y};
     if (c.is_direct()) return rounded({{side, into.y}, into}, 0);
   }
-  if (grid.runs_straight(c)) return rounded({{side, end.y}, end}, 0);
+  const auto with_tail = [&](Curve curve) {
+    if (!c.tail) return curve;
+    Curve tail = *c.tail;
+    for (Point& p : tail) p = p + grid.origin(c.to.block);
+    return joined(std::move(curve), tail);
+  };
+  if (grid.runs_straight(c)) return with_tail(rounded({{side, end.y}, end}, 0));
   const double y = grid.exit_height(c);
   const double down = lane_x(c.exit_gap, exit_key(c, grid), grid, number);
   std::vector<Point> corners;
@@ -108,11 +117,7 @@ Curve Routes::curve(const Connection& c, const Grid& grid, double number) const 
     corners.insert(corners.end(), {{down, channel}, {up, channel}, {up, end.y}});
   }
   corners.push_back(end);
-  Curve curve = rounded(corners, corner_radius);
-  if (!c.tail) return curve;
-  Curve tail = *c.tail;
-  for (Point& p : tail) p = p + grid.origin(c.to.block);
-  return joined(std::move(curve), tail);
+  return with_tail(rounded(corners, corner_radius));
 }
 
 }  // namespace unroll::drawing

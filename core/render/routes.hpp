@@ -34,6 +34,7 @@ class Routes {
   struct Gap {
     std::map<Key, Lane> lanes;
     int count = 0;
+    bool leaves_left = false;  // lines with numbers come from its right side
   };
 
   Key exit_key(const Connection& c, const Grid& grid) const;

@@ -35,7 +35,7 @@ class Reader {
         states_(find_states()),
         rows_(find_rows(tape, program_, states_)),
         units_(find_units(tape, program_, rows_, states_, folding)),
-        words_(tape, program_, options, units_) {}
+        words_(tape, program_, options, rows_, units_) {}
 
   Scene read() {
     scene_.rows = rows_.rows;
@@ -192,6 +192,7 @@ class Reader {
       const Moment& moment = units_.moments[column.moment];
       block.gap = moment.gap;
       block.ports_in_engine = level_ >= Level::cells;
+      block.gate_frames = level_ == Level::ops;
       if (moment.is_single()) block.step = moment.first;
     }
     block_of_.resize(places_.size(), nowhere);
@@ -253,8 +254,8 @@ class Reader {
       item.text = item.widest = words_.gap(moment, static_cast<std::int64_t>(steps.size()));
       item.tooltip = fmt::format("{} for t = {} … {}", layer, moment.first, moment.last);
     } else {
-      item.text = words_.cell(layer, moment, states, false);
-      item.widest = words_.cell(layer, moment, states, true);
+      item.text = words_.cell(layer, unit, states, false);
+      item.widest = words_.cell(layer, unit, states, true);
     }
   }
 
@@ -432,7 +433,7 @@ class Reader {
     const int at = static_cast<int>(block.items.size());
     Item port;
     port.node = source;
-    port.look = Look::port;
+    port.look = has_line || program_.kind(source) != Program::Kind::leaf ? Look::port : Look::input;
     port.id = fmt::format("n{}_{}", source, block_name(scene_, block));
     port.scope = tape_[program_.shown(source)].place.scope;
     port.text = words_.port(source, false);

@@ -62,6 +62,7 @@ struct Block {
   bool gap = false;             // steps that are not drawn; it has one item
   bool initial = false;         // states before the first step that nothing computes: items only
   bool ports_in_engine = false; // inputs stand below what reads them, not on rails
+  bool gate_frames = true;      // gates of several boxes have frames
   std::vector<Item> items;
   std::vector<Link> links, loops;  // loops: states of folded steps, which come back
   std::vector<Rail> rails;         // from the top down

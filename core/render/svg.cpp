@@ -14,8 +14,8 @@ namespace unroll::drawing {
 namespace {
 
 constexpr double margin = 4;
-constexpr double leading = 1.2;      // from line to line, in sizes of the letters
-constexpr double half_letter = 0.35;  // from the middle of a line to its foot
+constexpr double widest_leading = 1.12, least_leading = 0.9;  // from line to line, in sizes of the letters
+constexpr double half_letter = 0.35;                          // from the middle of a line to its foot
 
 std::string_view name_of(Look look) {
   switch (look) {
@@ -64,38 +64,44 @@ class Writer {
 
   std::string write() {
     const LegendSize legend = legend_size(d_, d_.box.width());
-    const double width = std::max(d_.box.width(), legend.width) + 2 * margin;
-    const double height = d_.box.height() + legend.height + 2 * margin;
+    const double heading = d_.title.empty() ? 0 : heading_height, heading_width = text_width(d_.title, heading_size);
+    const double width = std::max({d_.box.width(), legend.width, heading_width}) + 2 * margin;
+    const double height = heading + d_.box.height() + legend.height + 2 * margin;
     left_ = d_.box.left - margin;
-    top_ = d_.box.top + margin;
+    top_ = d_.box.top + heading + margin;
 
     out_.text.reserve(300 * d_.nodes.size() + 160 * d_.edges.size() + 4096);
-    for (const DrawnFrame& f : d_.frames) frame(f, 11);
+    for (const DrawnFrame& f : d_.frames) frame(f);
     // What is not computed lies below all other lines, and what is broken on top.
     for (const int layer : {0, 1, 2})
       for (const DrawnEdge& e : d_.edges)
         if (layer_of(e) == layer) edge(e);
+    for (const DrawnFrame& f : d_.frames) label_of(f, 11);
     for (const DrawnNode& n : d_.nodes) node(n);
     for (const DrawnEdge& e : d_.edges)
       if (!e.label.empty()) label_of(e);
     for (const DrawnBar& b : d_.bars) bar(b);
     for (const DrawnText& t : d_.texts) words(t.text, t.at, t.size);
-    if (!d_.title.empty()) words(d_.title, {d_.box.centre().x, d_.box.top - 12}, 13);
+    if (!d_.title.empty())
+      words(d_.title, {std::max(d_.box.centre().x, d_.box.left + heading_width / 2), d_.box.top + 0.55 * heading},
+            heading_size);
     if (legend.height > 0)
       write_legend(out_, styles_, d_, palette_, d_.box.width(), {d_.box.left, top_ - d_.box.bottom});
 
     // The classes are known only now.
     SvgText head;
     head << "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"drawing-title"
-         << (d_.description.empty() ? "" : " drawing-description") << "\" width=\"" << width << "pt\" height=\"" << height
-         << "pt\" viewBox=\"" << left_ << " 0 " << width << " " << height << "\">\n<title id=\"drawing-title\">";
+         << (d_.description.empty() ? "" : " drawing-description") << "\" width=\"" << width << "pt\" height=\""
+         << height << "pt\" viewBox=\"" << left_ << " 0 " << width << " " << height
+         << "\">\n<title id=\"drawing-title\">";
     head.words(d_.title.empty() ? "A recorded program" : d_.title) << "</title>\n";
-    if (!d_.description.empty())
-      head << "<desc id=\"drawing-description\">", head.words(d_.description) << "</desc>\n";
+    if (!d_.description.empty()) head << "<desc id=\"drawing-description\">", head.words(d_.description) << "</desc>\n";
     head << "<style>\n" << styles_.text() << "</style>\n";
-    head << "<rect x=\"" << left_ << "\" width=\"" << width << "\" height=\"" << height << "\" fill=\""
-         << palette_.background << "\"/>\n<g font-family=\"" << font_families << "\" font-size=\"" << title_size
-         << "\" text-anchor=\"middle\" fill=\"" << palette_.ink << "\">\n";
+    // Larger than the page, whose last pixel may be a part of one only.
+    head << "<rect x=\"" << left_ - margin << "\" y=\"" << -margin << "\" width=\"" << width + 2 * margin
+         << "\" height=\"" << height + 2 * margin << "\" fill=\"" << palette_.background << "\"/>\n<g font-family=\""
+         << font_families << "\" font-size=\"" << title_size << "\" text-anchor=\"middle\" fill=\"" << palette_.ink
+         << "\">\n";
     out_ << "</g>\n</svg>\n";
     return std::move(out_.text.insert(0, head.text));
   }
@@ -105,35 +111,53 @@ class Writer {
 
   // Letters of another colour than the drawing's.
   std::string_view class_of_letters(std::string_view colour) {
-    return styles_.use(StyleSheet::over, fmt::format("w{}", colour.substr(1)), [&] { return fmt::format("fill:{}", colour); });
+    return styles_.use(StyleSheet::over, fmt::format("w{}", colour.substr(1)),
+                       [&] { return fmt::format("fill:{}", colour); });
   }
 
-  void words(std::string_view text, Point at, double size, std::string_view colour = {}) {
+  // With a rim of that colour, where lines may run behind them.
+  void words(std::string_view text, Point at, double size, std::string_view colour = {}, std::string_view rim = {}) {
     out_ << "<text x=\"" << at.x << "\" y=\"" << y(at.y) + half_letter * size << "\" font-size=\"" << size << "\"";
-    if (!colour.empty() && colour != palette_.ink) out_ << " class=\"" << class_of_letters(colour) << "\"";
+    const bool coloured = !colour.empty() && colour != palette_.ink;
+    if (coloured || !rim.empty()) {
+      out_ << " class=\"";
+      if (!rim.empty())
+        out_ << styles_.use(StyleSheet::base, fmt::format("rim{}", rim.substr(1)), [&] {
+          return fmt::format("stroke:{};stroke-width:2.5px;stroke-linejoin:round;paint-order:stroke", rim);
+        });
+      if (coloured) out_ << (rim.empty() ? "" : " ") << class_of_letters(colour);
+      out_ << "\"";
+    }
     out_ << ">";
     out_.words(text) << "</text>\n";
   }
 
   void rectangle(const Rectangle& r, double radius, double x_origin, double y_origin) {
     out_ << "<rect x=\"" << r.left - x_origin << "\" y=\"" << y(r.top) - y_origin << "\" width=\"" << r.width()
-         << "\" height=\"" << r.height() << "\" rx=\"" << std::min({radius, r.width() / 2, r.height() / 2}) << "\" class=\"";
+         << "\" height=\"" << r.height() << "\" rx=\"" << std::min({radius, r.width() / 2, r.height() / 2})
+         << "\" class=\"";
   }
 
-  void frame(const DrawnFrame& f, double size) {
+  void frame(const DrawnFrame& f) {
     const Paint paint = paint_of(palette_, f);
     const bool tinted = f.kind == DrawnFrame::Kind::gate && f.tint >= 0;
     const std::string name = f.kind == DrawnFrame::Kind::step    ? "step"
                              : f.kind == DrawnFrame::Kind::layer ? "layer"
-                             : tinted ? fmt::format("frame{}", tint_index(f.tint))
-                                      : "frame";
+                             : tinted                            ? fmt::format("frame{}", tint_index(f.tint))
+                                                                 : "frame";
     out_ << "<g id=\"";
     out_.words(f.id) << "\">\n";
     rectangle(f.box, 8, 0, 0);
     out_ << styles_.use(StyleSheet::base, name, [&] { return declarations(paint); }) << "\"/>\n";
-    if (!f.label.empty()) words(f.label, f.label_at, size, paint.letters);
-    for (const DrawnFrame& inner : f.inner) frame(inner, 9);
+    for (const DrawnFrame& inner : f.inner) frame(inner);
     out_ << "</g>\n";
+  }
+
+  // Above the lines that cross it.
+  void label_of(const DrawnFrame& f, double size) {
+    const Paint paint = paint_of(palette_, f);
+    if (!f.label.empty()) words(f.label, f.label_at, size, paint.letters, paint.fill);
+    for (const DrawnFrame& inner : f.inner) label_of(inner, 9);
   }
 
   void edge(const DrawnEdge& e) {
@@ -144,7 +168,8 @@ class Writer {
     out_ << "<path class=\"" << styles_.use(StyleSheet::base, name, [&] { return declarations(stroke); }) << "\" d=\"";
     out_.path(drawn.shaft, top_);
     out_ << "\"/><path class=\""
-         << styles_.use(StyleSheet::base, "h-" + name, [&] { return fmt::format("fill:{}", stroke.colour); }) << "\" d=\"";
+         << styles_.use(StyleSheet::base, "h-" + name, [&] { return fmt::format("fill:{}", stroke.colour); })
+         << "\" d=\"";
     out_.triangle(drawn.tip, drawn.back, drawn.half_width, top_);
     out_ << "\"/>\n";
   }
@@ -155,10 +180,10 @@ class Writer {
 
   void label_of(const DrawnEdge& e) {
     const std::string_view colour = e.cut                               ? palette_.ink
-                                    : e.flow.kind == Flow::Kind::broken   ? palette_.broken.colour
+                                    : e.flow.kind == Flow::Kind::broken ? palette_.broken.colour
                                     : e.flow.kind == Flow::Kind::absent ? palette_.faint
                                                                         : palette_.ink;
-    words(e.label, e.label_at, gradient_size, colour);
+    words(e.label, e.label_at, gradient_size, colour, palette_.background);
   }
 
   // Inside of the group of a node, x is 0 in its middle.
@@ -180,9 +205,11 @@ class Writer {
     out_.words(n.tooltip.empty() ? text.title : n.tooltip) << "</title>";
     box(n, middle);
 
-    double height = leading * title_size + leading * note_size * static_cast<double>(text.notes.size());
-    if (!text.gradient.empty()) height += leading * gradient_size;
-    double at = -height / 2;
+    // The lines stand as far apart as the box allows.
+    const double sizes =
+        title_size + note_size * static_cast<double>(text.notes.size()) + (text.gradient.empty() ? 0 : gradient_size);
+    const double leading = std::clamp((n.box.height() - 3) / sizes, least_leading, widest_leading);
+    double at = -leading * sizes / 2;
     const auto foot = [&](double size) {
       at += leading * size;
       return at - leading * size / 2 + half_letter * size;
@@ -241,10 +268,16 @@ class Writer {
     out_.words(fmt::format("step {}: norm {}, share {}", b.step, number(b.norm), number(b.share))) << "</title>";
     rectangle(b.box, 0, 0, 0);
     const bool hollow = b.share < 0;
-    out_ << styles_.use(StyleSheet::base, hollow ? "hollow-bar" : "bar", [&] {
-      return declarations(Paint{hollow ? palette_.background : palette_.bar, palette_.bar_border, {}, 0.8});
-    }) << "\"/><path class=\""
-         << styles_.use(StyleSheet::base, "ground", [&] { return declarations(Stroke{palette_.bar_border, 0.8}); })
+    out_ << styles_.use(
+                StyleSheet::base, hollow ? "hollow-bar" : "bar",
+                [&] {
+                  return declarations(Paint{hollow ? palette_.background : palette_.bar, palette_.bar_border, {}, 0.8});
+                })
+         << "\"/><path class=\""
+         << styles_.use(StyleSheet::base, "ground",
+                        [&] {
+                          return declarations(Stroke{palette_.bar_border, 0.8});
+                        })
          << "\" d=\"M" << b.box.left - 6 << " " << y(b.box.bottom) << "h" << b.box.width() + 12 << "\"/>\n";
     if (!b.label.empty()) words(b.label, b.label_at, 8);
     out_ << "</g>\n";

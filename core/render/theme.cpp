@@ -244,9 +244,7 @@ int tint_of(std::string_view part) {
   return no_tint;
 }
 
-int scale_step(double level) {
-  return static_cast<int>(std::lround(std::clamp(level, 0.0, 1.0) * (scale_steps - 1)));
-}
+int scale_step(double level) { return static_cast<int>(std::lround(std::clamp(level, 0.0, 1.0) * (scale_steps - 1))); }
 
 double scale_width(int step) { return 0.4 + 3.6 * step / (scale_steps - 1); }
 

@@ -61,7 +61,7 @@ Stroke stroke_of(const Palette& palette, const DrawnEdge& edge);
 // The border that a gradient gives a box; of one that was asked for.
 Stroke border_of(const Palette& palette, const Flow& flow);
 
-// The gradient's line of a box: its text, which says NaN or Inf where it is broken, even if the box had no such line.
+// What a box says: its text, and NaN or Inf where its gradient is broken, even if it had no line for that.
 Text text_of(const DrawnNode& node);
 
 // Black or white, whichever is easier to read on "#RRGGBB".

@@ -1,11 +1,13 @@
 #include <unroll/core/render/words.hpp>
 
-#include <unroll/core/array/finite.hpp>
 #include <unroll/core/render/operation_table.hpp>
 #include <unroll/core/render/statistics.hpp>
 #include <unroll/core/tape/op.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -20,8 +22,9 @@ constexpr const char* longest_number = "-0.00e-00";
 
 }  // namespace
 
-Words::Words(const Tape& tape, const Program& program, const RenderOptions& options, const Units& units)
-    : tape_(tape), program_(program), options_(options), units_(units) {
+Words::Words(const Tape& tape, const Program& program, const RenderOptions& options, const Rows& rows,
+             const Units& units)
+    : tape_(tape), program_(program), options_(options), rows_(rows), units_(units) {
   for (const Moment& m : units.moments)
     if (!m.gap && !m.folded) widest_step_ = std::max(widest_step_, fmt::formatted_size("{}", m.first));
 }
@@ -57,7 +60,7 @@ std::string Words::equation(const Unit& unit, bool widest) const {
     }
     known[id] = formula(*tape_[id].op, operands, tape_[id].attributes);
   }
-  const std::string& text = known[unit.node].text;
+  const std::string text = known[unit.node].text;
   return text.size() <= longest_equation ? text : fmt::format("{} …", tape_[unit.node].op->name);
 }
 
@@ -112,8 +115,13 @@ Text Words::text(const Unit& unit, Look look, bool widest) const {
   } else if (!computed.empty()) {
     result.notes.push_back(computed);
   }
+  // A whole gate says which.
+  if (look == Look::gate)
+    if (const ScopeId scope = tape_[id].place.scope; unit.row != no_row && scope != rows_.rows[unit.row].scope) result.notes.insert(result.notes.begin(), std::string(tape_.last_part(scope)));
   add_values(result, id, widest);
-  if (options_.gradients && (look != Look::operation || unit.members.size() > 1)) result.gradient = gradient(id, widest);
+  const bool folded = unit.moment != no_moment && units_.moments[unit.moment].folded;
+  if (options_.gradients && !folded && (look != Look::operation || unit.members.size() > 1))
+    result.gradient = gradient(id, widest);
   return result;
 }
 
@@ -128,19 +136,40 @@ Text Words::gap(const Moment& moment, std::int64_t steps) const {
   return {fmt::format("× {}", steps), {fmt::format("t = {} … {}", moment.first, moment.last)}};
 }
 
-Text Words::cell(const std::string& layer, const Moment& moment, const std::vector<NodeId>& states, bool widest) const {
+// From the smallest to the largest of all its steps.
+std::string Words::gradients_over_time(const Unit& unit, NodeId state) const {
+  double smallest = std::numeric_limits<double>::infinity(), largest = 0;
+  for (NodeId id : unit.members) {
+    const Var var = tape_.var(id);
+    if (tape_[id].name != tape_[state].name || program_.name(id) != program_.name(state) || !options_.gradients->contains(var))
+      continue;
+    const double norm = options_.gradients->norm(var);
+    if (!std::isfinite(norm)) return number(norm);
+    smallest = std::min(smallest, norm);
+    largest = std::max(largest, norm);
+  }
+  return smallest > largest ? "–" : fmt::format("{} … {}", number(smallest), number(largest));
+}
+
+Text Words::cell(const std::string& layer, const Unit& unit, const std::vector<NodeId>& states, bool widest) const {
+  const Moment& moment = units_.moments[unit.moment];
   Text result{layer.empty() ? "step" : layer};
+  if (states.empty()) {
+    result.notes.push_back(equation(unit, widest));
+    add_values(result, unit.node, widest);
+    if (options_.gradients && !moment.folded) result.gradient = gradient(unit.node, widest);
+    return result;
+  }
   std::string given, gradients;
   for (NodeId state : states) {
     given += (given.empty() ? "" : ", ") + name(state, widest);
-    if (options_.gradients && !moment.folded)
-      gradients += (gradients.empty() ? "" : "  ") + fmt::format("∇{} {}", program_.name(state),
-                                                                gradient(state, widest).substr(std::string("∇ ").size()));
+    if (!options_.gradients) continue;
+    const std::string norm = moment.folded ? gradients_over_time(unit, state)
+                                           : gradient(state, widest).substr(std::string_view("∇ ").size());
+    gradients += (gradients.empty() ? "" : "  ") + fmt::format("∇{} {}", program_.name(state), norm);
   }
-  if (!given.empty()) result.notes.push_back(given);
-  if (moment.folded && moment.first != moment.last)
-    result.notes.push_back(fmt::format("t = {} … {}", moment.first, moment.last));
-  if (!states.empty() && !moment.folded) add_values(result, states.back(), widest);
+  result.notes.push_back(given);
+  if (!moment.folded) add_values(result, states.back(), widest);
   result.gradient = gradients;
   return result;
 }

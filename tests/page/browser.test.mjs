@@ -216,6 +216,7 @@ for (const file of files)
       const forward = nodes.op.filter((_, n) => nodes.phase[n] === 0 && nodes.inputs[n].length).length;
       await page.locator("#program").fill(String(forward));
       await page.locator("#stage").focus();
+      if (model.has_gradients) assert.equal(await page.locator("#graph .blocks .edge:not(.waiting)").count(), 0);
       let badge = "";
       for (let k = 0; k < 80 && !badge; ++k) {
         await press(page, ".");
@@ -224,6 +225,10 @@ for (const file of files)
       }
       assert.match(badge, /^\+ \d+ of \d+$/);
       assert.ok((await page.locator("#graph .lit-backward").count()) > 0, "the adjoint's way is lit");
+      assert.ok(
+        (await page.locator("#graph .blocks .edge:not(.waiting)").count()) > 0,
+        "lines along which it flowed have colour",
+      );
       await close();
     });
 

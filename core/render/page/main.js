@@ -329,10 +329,6 @@ function startPage(model) {
     return readers?.length ?? 0;
   });
 
-  const titleOf = (n) => {
-    const b = scene.boxes.block[n];
-    return b < 0 ? "" : strings[scene.drawing.blocks[b].titles[scene.boxes.index[n]]];
-  };
   const finder = new Finder(
     {
       field: byId("search"),
@@ -341,9 +337,9 @@ function startPage(model) {
       next: byId("find-next"),
       previous: byId("find-previous"),
     },
-    (query) => searchNodes(tape, query, { titles: titleOf }),
+    (query) => searchNodes(tape, query, { titles: tape.title }),
     (n) => [
-      html("span", {}, tape.name(n) || titleOf(n) || tape.label(n)),
+      html("span", {}, tape.label(n)),
       html("small", {}, `${tape.scope(n) || tape.op(n)}${tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`}`),
     ],
     (n) => goToNode(n),

@@ -173,6 +173,7 @@ test("folding keeps the first and last steps and moves everything behind the gap
   assert.equal(fold.x(columns[1].right), 180);
   assert.equal(fold.x(columns[98].left), 220);
   assert.equal(fold.x(columns[99].right) - fold.x(columns[98].left), 180);
+  assert.equal(fold.x(columns[1].right + 9), 189, "a line leaves as it did");
   for (let x = 0; x < 9999; x += 37) assert.ok(fold.x(x + 37) >= fold.x(x));
 });
 

@@ -163,7 +163,7 @@ export class GraphView {
     const steps = drawing.frames.filter((f) => f[9] != null && columns.some((c) => c.step === f[9]));
     const top = steps.length ? Math.min(...steps.map((f) => f[1])) : 0;
     const bottom = steps.length ? Math.max(...steps.map((f) => f[1] + f[3])) : drawing.height;
-    const [left, width] = [fold.left + 12, fold.width - 24];
+    const [left, width] = [fold.left + 14, fold.width - 28];
     const middle = left + width / 2;
     const range = `t = ${fold.first} … ${fold.last}`;
     return svg(

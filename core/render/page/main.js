@@ -486,9 +486,10 @@ function startPage(model) {
 
   // --- what is said once
 
-  byId("title").textContent = model.title;
+  byId("title").textContent = model.title || "A program, unrolled over time";
   byId("description").textContent = model.description;
-  byId("notes-section").hidden = !model.notes.length;
+  byId("about").textContent = model.description;
+  byId("notes-section").hidden = !model.notes.length && !model.description;
   byId("notes").replaceChildren(...model.notes.map((note) => html("li", {}, note)));
   for (const name of levels) {
     const radio = html("input", { type: "radio", name: "level", value: name, onchange: () => openLevel(name) });

@@ -46,6 +46,7 @@ test("the logarithmic scale runs from the smallest to the largest gradient and e
   assert.equal(flowClass(-1), "flow-unasked");
   assert.equal(bandOf(1), 11);
   assert.equal(bandOf(0), 0);
+  assert.equal(bandOf(0.07), 0);
   assert.equal(flowClass(0.5), "band-6");
   assert.deepEqual(decades(1e-6, 1, 4), [-6, -4, -2, 0]);
 });

@@ -103,6 +103,7 @@ test("in a recorded pass sums come before the rule, and a rule may record nothin
   const program = makeProgram(openTape(model));
   assert.equal(program.forwardCount, 4);
   assert.ok(program.handedOn(4, 4), "a sum only passes its adjoint on");
+  assert.ok(!program.handedOn(4, 3), "and not before there is one");
   assert.deepEqual(program.adjoint(1, 5), { given: 1, total: 2, complete: false });
   assert.deepEqual(program.adjoint(1, 6), { given: 2, total: 2, complete: true });
   assert.deepEqual(program.adjoint(0, 7), { given: 0, total: 1, complete: false });

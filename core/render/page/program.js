@@ -87,6 +87,5 @@ export function makeProgram(tape, cuts = new Set()) {
     previousGroup: (position) => groupEnds[lowerBound(groupEnds, position) - 1] ?? 0,
     // The event done last.
     at: (position) => (position > 0 && position <= events.length ? events[position - 1] : null),
-    positionOf: (n) => (known[n] > 0 ? known[n] : null),
   };
 }

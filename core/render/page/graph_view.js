@@ -81,6 +81,20 @@ export class GraphView {
     });
     this.links.show(links, (l) => this.#link(scene.links[l]));
     this.#extras(from, to);
+    this.#keepTabStop();
+  }
+
+  // One box can be reached by Tab: the one that had the focus last, or the first.
+  #keepTabStop() {
+    if (this.tabStop?.isConnected) return;
+    const [first] = this.blocks.shown.values();
+    if (first?.boxes.length) this.makeTabStop(first.boxes[0]);
+  }
+
+  makeTabStop(box) {
+    this.tabStop?.setAttribute("tabindex", "-1");
+    this.tabStop = box;
+    box.setAttribute("tabindex", "0");
   }
 
   // Panning moves the finished picture; only zooming, or going far, lays the drawing out anew.
@@ -163,7 +177,7 @@ export class GraphView {
     const steps = drawing.frames.filter((f) => f[9] != null && columns.some((c) => c.step === f[9]));
     const top = steps.length ? Math.min(...steps.map((f) => f[1])) : 0;
     const bottom = steps.length ? Math.max(...steps.map((f) => f[1] + f[3])) : drawing.height;
-    const [left, width] = [fold.left + 12, fold.width - 24];
+    const [left, width] = [fold.left + 8, fold.width - 16];
     const middle = left + width / 2;
     const range = `t = ${fold.first} … ${fold.last}`;
     return svg(

@@ -222,8 +222,7 @@ function startPage(model) {
   function focusBox(n) {
     const element = graph.boxElement(n);
     if (!element) return;
-    document.querySelector("#graph .box[tabindex='0']")?.setAttribute("tabindex", "-1");
-    element.setAttribute("tabindex", "0");
+    graph.makeTabStop(element);
     element.focus({ preventScroll: true });
   }
 
@@ -486,9 +485,10 @@ function startPage(model) {
 
   // --- what is said once
 
-  byId("title").textContent = model.title;
+  byId("title").textContent = model.title || "Unrolled over time";
   byId("description").textContent = model.description;
-  byId("notes-section").hidden = !model.notes.length;
+  byId("about").textContent = model.description;
+  byId("notes-section").hidden = !model.notes.length && !model.description;
   byId("notes").replaceChildren(...model.notes.map((note) => html("li", {}, note)));
   for (const name of levels) {
     const radio = html("input", { type: "radio", name: "level", value: name, onchange: () => openLevel(name) });

@@ -1,5 +1,5 @@
 // The drawing in the page: only what is in view is there.
-import { BlockView, edgeElement, frameElement, labelElement, makeTemplates } from "./block_view.js";
+import { BlockView, edgeElement, frameElement, hasFlowed, labelElement, makeTemplates } from "./block_view.js";
 import { svg, textWidth } from "./dom.js";
 import { formatShare } from "./numbers.js";
 import { looks } from "./scene.js";
@@ -188,6 +188,8 @@ export class GraphView {
   update(now) {
     for (const view of this.blocks.shown.values()) view.update(now);
     for (const view of this.blocks.shown.values()) view.unlight();
+    for (const [l, element] of this.links.shown)
+      element.classList.toggle("waiting", this.#waits(this.scene.links[l], now));
     for (const [link, style] of this.litLinks) link.classList.remove(style);
     this.litLinks = [];
     if (!now.event) return;
@@ -207,6 +209,17 @@ export class GraphView {
         this.litLinks.push([element, style]);
       }
     }
+  }
+
+  // Into a port, the gradient has flowed when anything behind the port has handed its part on.
+  #waits({ link }, { position, program }) {
+    if (position == null) return false;
+    const [b, i] = link.to;
+    const block = this.scene.drawing.blocks[b];
+    const shape = this.scene.drawing.shapes[block.shape];
+    const readers =
+      looks[shape.nodes[i][4]] === "port" ? shape.edges.filter(([from]) => from === i).map(([, to]) => to) : [i];
+    return !readers.some((r) => hasFlowed(program, block.nodes[r], position));
   }
 
   boxElement(n) {

@@ -62,6 +62,9 @@ export function makeProgram(tape, cuts = new Set()) {
     length: events.length,
     groupEnds,
     valueKnown: (n, position) => known[n] <= position,
+    isBackward: (n) => tape.phase(n) === phaseBackward,
+    // Whether it has handed its adjoint on to its inputs.
+    handedOn: (n, position) => handed[n] >= 0 && handed[n] <= position,
     // How many of the parts of an adjoint are there, and whether it is complete. One that nobody hands anything is where the pass starts.
     adjoint(n, position) {
       if (!tape.hasGradient(n) || position < forwardCount) return { given: 0, total: 0, complete: false };

@@ -333,21 +333,8 @@ void add_look(CLI::App& c, RenderOptions& o) {
   add_choice<ParameterView>(c, "--parameters", o.parameters,
                             {{"labels", ParameterView::labels}, {"nodes", ParameterView::nodes}},
                             "weights in the labels of their readers, or as boxes with a line to each use [labels]");
-  c.add_option_function<std::string>(
-       "--backward",
-       [&o](const std::string& text) {
-         const Words<BackwardView> words{{"below", BackwardView::below}, {"beside", BackwardView::beside}};
-         if (text.empty()) {
-           o.backward = BackwardView::below;
-         } else {
-           if (cell_kind(text))
-             throw CLI::ValidationError("--backward", text + " is not below or beside: put the CELL before it");
-           o.backward = one_of("--backward", words, text);
-         }
-       },
-       "the recorded backward pass as well [below]")
-      ->expected(0, 1)
-      ->type_name("below|beside");
+  c.add_flag_callback(
+      "--backward", [&o] { o.backward = BackwardView::below; }, "the recorded backward pass as well");
   add_choice<ValueView>(c, "--values", o.values,
                         {{"none", ValueView::none},
                          {"shapes", ValueView::shapes},
@@ -417,7 +404,7 @@ void add_render(CLI::App& app, RenderCommandOptions& o, Run& run) {
                "a bar for each step: its part of the gradient of this parameter, W_f or lstm1.W_f; with --gradients")
       ->type_name("PARAMETER");
   add_drawings(c, o.outputs, o.drawing.format);
-  add_json(c, o.json, R"({"outputs", "nodes", "boxes", "notes"}; boxes and notes are null and [] for .html alone)");
+  add_json(c, o.json, R"({"nodes", "drawings": [{"output", "boxes", "notes"}]})");
   c.callback([&] {
     require_one_writer(c, o);
     run = [&] { return run_render(o); };

@@ -3,7 +3,6 @@
 
 #include <unroll/core/array/whole_file.hpp>
 #include <unroll/core/grad/backward.hpp>
-#include <unroll/core/render/compose.hpp>
 #include <unroll/core/render/render.hpp>
 
 #include <algorithm>
@@ -12,8 +11,6 @@
 namespace unroll::cli {
 
 namespace {
-
-bool is_page(const std::string& file) { return file.ends_with(".html"); }
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -42,31 +39,18 @@ Parameter find_parameter(const Tape& tape, const std::string& wanted) {
   throw Error(fmt::format("--contributions: several layers have a {}: choose {}", wanted, joined(alike)));
 }
 
-// What the drawing will hold, for the reader of a terminal.
-struct Contents {
-  std::size_t boxes = 0;
-  std::vector<std::string> notes;
-};
-
-Contents contents(const Tape& tape, const RenderOptions& options) {
-  drawing::Drawing drawing = drawing::compose(tape, options);
-  return {drawing.nodes.size(), std::move(drawing.notes)};
-}
-
-void print_report(const RenderCommandOptions& o, const Tape& tape, const std::optional<Contents>& drawn) {
+void print_reports(const RenderCommandOptions& o, std::size_t nodes, const std::vector<RenderReport>& reports) {
   if (o.json) {
-    Json json{{"outputs", o.outputs}, {"nodes", tape.size()}, {"boxes", nullptr}, {"notes", Json::array()}};
-    if (drawn) json["boxes"] = drawn->boxes;
-    if (drawn) json["notes"] = drawn->notes;
-    return print_json(json);
+    Json drawings = Json::array();
+    for (std::size_t i = 0; i < reports.size(); ++i)
+      drawings.push_back({{"output", o.outputs[i]}, {"boxes", reports[i].boxes}, {"notes", reports[i].notes}});
+    return print_json({{"nodes", nodes}, {"drawings", drawings}});
   }
   const std::string what = o.program.model.empty() ? to_string(o.program.cell) : o.program.model;
-  for (const std::string& file : o.outputs) {
-    const std::string boxes = is_page(file) ? "" : fmt::format(", {} boxes", drawn->boxes);
-    fmt::print("{}: {} of {} nodes{}\n", file, what, tape.size(), boxes);
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    fmt::print("{}: {} of {} nodes, {} boxes\n", o.outputs[i], what, nodes, reports[i].boxes);
+    for (const std::string& note : reports[i].notes) fmt::print("  note: {}\n", note);
   }
-  if (drawn)
-    for (const std::string& note : drawn->notes) fmt::print("note: {}\n", note);
 }
 
 }  // namespace
@@ -90,16 +74,16 @@ int run_render(const RenderCommandOptions& o) {
   if (gradients) options.gradients = &*gradients;
   if (options.backward != BackwardView::none) static_cast<void>(backward(program.loss, {.create_graph = true}));
 
-  for (const std::string& file : o.outputs)
-    if (file != "-") render(tape, std::filesystem::path(file), options);
-  if (to_stdout) {
-    render(tape, std::cout, options);
-    std::cout.flush();
-    return done;
+  std::vector<RenderReport> reports;
+  for (const std::string& file : o.outputs) {
+    if (file == "-")
+      render(tape, std::cout, options);
+    else
+      reports.push_back(render(tape, std::filesystem::path(file), options));
   }
-  std::optional<Contents> drawn;
-  if (!std::all_of(o.outputs.begin(), o.outputs.end(), is_page)) drawn = contents(tape, options);
-  print_report(o, tape, drawn);
+  std::cout.flush();
+  // the report would stand in the middle of the drawing
+  if (!to_stdout) print_reports(o, tape.size(), reports);
   return done;
 }
 

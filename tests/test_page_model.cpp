@@ -332,9 +332,9 @@ TEST_CASE("the page's columns say what the tape says of every node") {
   CHECK(model["strings"][0] == "");
   std::set<std::string> once;
   for (const Json& text : model["strings"]) CHECK(once.insert(text).second);
-  for (const auto& [name, column] : nodes.items()) {
-    CAPTURE(name);
-    CHECK(column.size() == tape.size());
+  for (const auto& column : nodes.items()) {
+    CAPTURE(column.key());
+    CHECK(column.value().size() == tape.size());
   }
   bool has_origin = false;
   for (NodeId id = 0; id < tape.size(); ++id) {

@@ -69,10 +69,11 @@ class Arranger {
     return result;
   }
 
+  bool is_state_port(const Item& item) const { return item.look == Look::port && scene_.has_spot(item.node); }
+
   // Of a port, what this block sends back through it.
   Flow flow_of(const Block& block, const Item& item) const {
-    return item.look == Look::port && scene_.has_spot(item.node) && !block.initial ? pen_.from(item.node, block.step)
-                                                                                   : pen_.at(item.node);
+    return is_state_port(item) && !block.initial ? pen_.from(item.node, block.step) : pen_.at(item.node);
   }
 
   void draw_block(int b) {
@@ -127,10 +128,9 @@ class Arranger {
       edge.source = block.items[from].node;
       edge.curve = std::move(curve);
       const Look look = block.items[from].look;
-      edge.kind = block.on_motorway(Link{from, to}) || (look == Look::port && scene_.has_spot(edge.source))
-                      ? DrawnEdge::Kind::state
-                  : look == Look::parameter ? DrawnEdge::Kind::parameter
-                                            : DrawnEdge::Kind::data;
+      edge.kind = look == Look::parameter || tape_.parameter(edge.source)        ? DrawnEdge::Kind::parameter
+                  : block.on_motorway(Link{from, to}) || is_state_port(block.items[from]) ? DrawnEdge::Kind::state
+                                                                                          : DrawnEdge::Kind::data;
       edge.cut = look == Look::port && scene_.cuts.contains(edge.source);
       edge.flow = edge.cut || is_folded(block) ? Flow{} : flow_of(block, block.items[from]);
       drawing_.edges.push_back(std::move(edge));

@@ -190,6 +190,7 @@ Drawing compose(const Tape& tape, const RenderOptions& options) {
   transform(backward, [&](Point p) { return p + shift; });
 
   mark_backward(backward.frames);
+  for (DrawnBlock& block : backward.blocks) mark_backward(block.frames);
   for (DrawnNode& node : backward.nodes) node.dashed = true;
   for (DrawnEdge& edge : backward.edges) edge.backward = true;
   add(forward, std::move(backward));

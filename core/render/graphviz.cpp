@@ -2,7 +2,6 @@
 
 #include <unroll/core/array/error.hpp>
 
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -25,12 +24,11 @@ std::mutex& one_at_a_time() {
 // context that owned it, and reads it again in the next one.
 GVC_t* the_context() {
   static GVC_t* const context = gvContext();
-  if (!context) throw Error("draw: libgvc does not start: is graphviz installed with its plugins?");
+  if (!context) throw Error("render: libgvc does not start: is graphviz installed with its plugins?");
   return context;
 }
 
-// The library writes its messages to stderr unless they are caught. A drawing that is too large for a bitmap, for example, is
-// scaled down with a warning: no reason to print anything.
+// The library writes its messages to stderr unless they are caught.
 std::string messages;
 int keep_message(char* text) {
   messages += text;
@@ -92,9 +90,9 @@ LaidOutGraph::LaidOutGraph(const std::string& dot_text, const char* engine) : ha
   agseterrf(keep_message);
   handles_->context = the_context();
   handles_->graph = agmemread(dot_text.c_str());
-  if (!handles_->graph) throw Error("draw: libgvc does not read the graph: " + reason("no message"));
+  if (!handles_->graph) throw Error("render: libgvc does not read the graph: " + reason("no message"));
   if (gvLayout(handles_->context, handles_->graph, engine) != 0)
-    throw Error(fmt::format("draw: libgvc fails in the layout engine {}: {}", engine, reason("no message")));
+    throw Error(fmt::format("render: libgvc fails in the layout engine {}: {}", engine, reason("no message")));
   handles_->laid_out = true;
   // Writes positions and sizes into the attributes, where node(), edge() and cluster() read them.
   if (std::string_view(engine) == "dot") attach_attrs(handles_->graph);
@@ -126,23 +124,9 @@ Curve LaidOutGraph::edge(const std::string& tail, const std::string& head) const
 
 LaidOutGraph::ClusterBox LaidOutGraph::cluster(const std::string& name) const {
   Agraph_t* cluster = subgraph(handles_->graph, name);
-  if (!cluster) throw Error("draw: no cluster " + name);
+  if (!cluster) throw Error("render: no cluster " + name);
   const auto box = numbers(agget(cluster, name_of("bb"))), label = numbers(agget(cluster, name_of("lp")));
   return {{box.at(0), box.at(1), box.at(2), box.at(3)}, {label.at(0), label.at(1)}};
-}
-
-std::string LaidOutGraph::render(const char* format) const {
-  // Into a stream in memory: gvRenderData does the same, but grows its memory by a page at a time, which takes long for long networks.
-  char* data = nullptr;
-  std::size_t size = 0;
-  std::FILE* stream = open_memstream(&data, &size);
-  if (!stream) throw Error("draw: no memory for the picture");
-  messages.clear();
-  const int failed = gvRender(handles_->context, handles_->graph, format, stream);
-  std::fclose(stream);
-  const std::unique_ptr<char, decltype(&std::free)> owner(data, std::free);
-  if (failed || size == 0) throw Error(fmt::format("draw: libgvc cannot make {}: {}", format, reason("no message")));
-  return {data, size};
 }
 
 }  // namespace unroll::drawing

@@ -26,9 +26,6 @@ class LaidOutGraph {
   };
   ClusterBox cluster(const std::string& name) const;
 
-  // The picture: "svg", "png", "pdf".
-  std::string render(const char* format) const;
-
  private:
   struct Handles;
   std::unique_ptr<Handles> handles_;

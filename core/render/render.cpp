@@ -35,21 +35,42 @@ Format format_of(const std::filesystem::path& file) {
                           suffix.empty() ? "no suffix" : suffix, file.string()));
 }
 
+struct Rendered {
+  std::string bytes;
+  RenderReport report;
+};
+
+Rendered rendered(const Tape& tape, const RenderOptions& options) {
+  Rendered result;
+  if (options.format == Format::html) {
+    const std::vector<drawing::LeveledDrawing> levels = drawing::compose_levels(tape, options);
+    result.bytes = drawing::page_text(tape, levels, options);
+    for (const drawing::LeveledDrawing& level : levels)
+      if (level.level == options.level) result.report.boxes = level.drawing.nodes.size();
+    return result;
+  }
+  const drawing::Drawing drawing = drawing::compose(tape, options);
+  result.report = {drawing.nodes.size(), drawing.notes};
+  const auto picture = [&](drawing::Raster (*raster)(const std::string&)) {
+    drawing::Raster made = raster(drawing::svg_text(drawing, options.theme));
+    if (!made.note.empty()) result.report.notes.push_back(std::move(made.note));
+    return std::move(made.bytes);
+  };
+  switch (options.format) {
+    case Format::dot: result.bytes = drawing::dot_text(drawing, options.theme); break;
+    case Format::svg: result.bytes = drawing::svg_text(drawing, options.theme); break;
+    case Format::png: result.bytes = picture(drawing::png_of); break;
+    case Format::pdf: result.bytes = picture(drawing::pdf_of); break;
+    case Format::json: result.bytes = drawing::json_text(tape, drawing, options); break;
+    case Format::html: break;  // see above
+    default: throw Error(fmt::format("render: there is no format {}", static_cast<int>(options.format)));
+  }
+  return result;
+}
+
 }  // namespace
 
-std::string render(const Tape& tape, const RenderOptions& options) {
-  if (options.format == Format::html) return drawing::page_text(tape, drawing::compose_levels(tape, options), options);
-  const drawing::Drawing drawing = drawing::compose(tape, options);
-  switch (options.format) {
-    case Format::dot: return drawing::dot_text(drawing, options.theme);
-    case Format::svg: return drawing::svg_text(drawing, options.theme);
-    case Format::png: return drawing::png_of(drawing::svg_text(drawing, options.theme)).bytes;
-    case Format::pdf: return drawing::pdf_of(drawing::svg_text(drawing, options.theme)).bytes;
-    case Format::json: return drawing::json_text(tape, drawing, options);
-    case Format::html: break;  // see above
-  }
-  throw Error(fmt::format("render: there is no format {}", static_cast<int>(options.format)));
-}
+std::string render(const Tape& tape, const RenderOptions& options) { return rendered(tape, options).bytes; }
 
 void render(const Tape& tape, std::ostream& out, const RenderOptions& options) {
   const std::string text = render(tape, options);
@@ -57,10 +78,12 @@ void render(const Tape& tape, std::ostream& out, const RenderOptions& options) {
     throw Error("render: the stream takes no more");
 }
 
-void render(const Tape& tape, const std::filesystem::path& file, const RenderOptions& options) {
+RenderReport render(const Tape& tape, const std::filesystem::path& file, const RenderOptions& options) {
   RenderOptions by_suffix = options;
   by_suffix.format = format_of(file);
-  write_whole_file(file, render(tape, by_suffix));
+  Rendered all = rendered(tape, by_suffix);
+  write_whole_file(file, all.bytes);
+  return std::move(all.report);
 }
 
 }  // namespace unroll

@@ -3,12 +3,14 @@
 #include <unroll/core/grad/gradients.hpp>
 #include <unroll/core/tape/tape.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 // Drawings of recorded programs. Time runs from left to right: every time step is a frame, the layers of a step stand one above the other, and
 // steps that are built alike are drawn alike. States (h, c) run from step to step, along one straight line where they are renewed by
@@ -37,9 +39,8 @@ enum class ParameterView {
   nodes    // as nodes of their own, with a line to every use
 };
 
-// The recorded backward pass (create_graph): not drawn, in a row below the forward pass (flowing from right to left), or each adjoint beside the node that it
-// belongs to.
-enum class BackwardView { none, below, beside };
+// The recorded backward pass (create_graph): not drawn, or in a row below the forward pass, flowing from right to left.
+enum class BackwardView { none, below };
 
 struct RenderOptions {
   // Of a string or a stream. A file's suffix says it.
@@ -75,8 +76,13 @@ struct RenderOptions {
 std::string render(const Tape& tape, const RenderOptions& options = {});
 void render(const Tape& tape, std::ostream& out, const RenderOptions& options = {});
 
+struct RenderReport {
+  std::size_t boxes = 0;           // at the level that is shown first
+  std::vector<std::string> notes;  // what is not as it was asked for: steps that were left out for the budget, a bitmap with fewer pixels
+};
+
 // Into a file: .dot, .svg, .png, .pdf, .json or .html. It appears complete or not at all. Throws Error for another suffix or a folder that cannot be
 // written.
-void render(const Tape& tape, const std::filesystem::path& file, const RenderOptions& options = {});
+RenderReport render(const Tape& tape, const std::filesystem::path& file, const RenderOptions& options = {});
 
 }  // namespace unroll

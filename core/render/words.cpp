@@ -126,7 +126,8 @@ Text Words::text(const Unit& unit, Look look, bool widest) const {
 }
 
 Text Words::port(NodeId source, bool widest) const {
-  std::string named = name(source, widest);
+  const bool parameter = program_.kind(source) == Program::Kind::parameter;
+  std::string named = parameter ? "" : name(source, widest);
   if (named.empty()) named = program_.reference(source, source);
   if (named == "·") named = program_.expression(source);
   return {named};

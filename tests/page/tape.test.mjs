@@ -63,7 +63,7 @@ test("a reader behind a cut hands nothing on", () => {
   assert.deepEqual(program.adjoint(2, program.length), { given: 1, total: 1, complete: true });
 });
 
-test("a recorded backward pass runs in its own order and completes the nodes it belongs to", () => {
+test("a recorded backward pass runs in its own order, and a node hands on with the last node of its rule", () => {
   const model = modelOf([
     { op: "parameter", name: "w", gradient: 1 },
     { op: "tanh", name: "h", inputs: [0], gradient: 1 },
@@ -72,7 +72,8 @@ test("a recorded backward pass runs in its own order and completes the nodes it 
     { op: "⊙", phase: 1, inputs: [3, 1], origin: 1 },
     { op: "⊙", phase: 1, inputs: [4, 3], origin: 1 },
   ]);
-  const program = makeProgram(openTape(model));
+  const tape = openTape(model);
+  const program = makeProgram(tape);
   assert.deepEqual(
     program.events.map((e) => e.node),
     [1, 2, 3, 4, 5],
@@ -80,8 +81,33 @@ test("a recorded backward pass runs in its own order and completes the nodes it 
   assert.ok(program.recorded);
   assert.deepEqual(program.adjoint(1, 2), { given: 0, total: 1, complete: false });
   assert.deepEqual(program.adjoint(1, 3), { given: 1, total: 1, complete: true });
-  assert.deepEqual(program.adjoint(0, 4), { given: 1, total: 1, complete: true });
+  assert.deepEqual(program.adjoint(0, 4), { given: 0, total: 1, complete: false });
+  assert.deepEqual(program.adjoint(0, 5), { given: 1, total: 1, complete: true });
   assert.ok(!program.valueKnown(4, 3) && program.valueKnown(4, 4));
+  assert.match(caption(tape, program, new Set(), 4), /from the rule of h$/);
+  assert.match(caption(tape, program, new Set(), 5), /h \(∇ 1\) hands its gradient on to w$/);
+});
+
+test("in a recorded pass sums come before the rule, and a rule may record nothing", () => {
+  const model = modelOf([
+    { op: "parameter", name: "w", gradient: 1 },
+    { op: "tanh", name: "h", inputs: [0], gradient: 1 },
+    { op: "tanh", name: "a", inputs: [1], gradient: 1 },
+    { op: "tanh", name: "b", inputs: [1], gradient: 1 },
+    { op: "+", name: "L", inputs: [2, 3], gradient: 1 },
+    { op: "⊙", phase: 1, origin: 3 },
+    { op: "⊙", phase: 1, origin: 2 },
+    { op: "+", phase: 1, inputs: [5, 6], origin: 1 },
+    { op: "⊙", phase: 1, inputs: [7], origin: 1 },
+  ]);
+  const program = makeProgram(openTape(model));
+  assert.equal(program.forwardCount, 4);
+  assert.ok(program.handedOn(4, 4), "a sum only passes its adjoint on");
+  assert.ok(!program.handedOn(4, 3), "and not before there is one");
+  assert.deepEqual(program.adjoint(1, 5), { given: 1, total: 2, complete: false });
+  assert.deepEqual(program.adjoint(1, 6), { given: 2, total: 2, complete: true });
+  assert.deepEqual(program.adjoint(0, 7), { given: 0, total: 1, complete: false });
+  assert.deepEqual(program.adjoint(0, 8), { given: 1, total: 1, complete: true });
 });
 
 test("time steps are stretches of one step in one pass", () => {

@@ -90,6 +90,11 @@ function appendCells(group, numbers, w, h) {
   );
 }
 
+// Whether a gradient has flowed from a node to its inputs; along recorded backward nodes, whether there is anything yet.
+export function hasFlowed(program, n, position) {
+  return program.isBackward(n) ? program.valueKnown(n, position) : program.handedOn(n, position);
+}
+
 export class BlockView {
   constructor(scene, b, template, detailed, strings) {
     this.scene = scene;
@@ -110,10 +115,12 @@ export class BlockView {
     });
     this.keys = new Array(this.boxes.length).fill(null);
     this.lit = [];
+    this.waits = new Array(this.edges.length).fill(false);
   }
 
   // Brings what the boxes say and how they stand out up to date; touches only what changed.
   update(now) {
+    this.#updateEdges(now);
     this.boxes.forEach((box, i) => {
       const n = this.block.nodes[i];
       const notes = (this.block.notes[i] ?? []).map((s) => this.strings[s]).filter((note) => !note.startsWith("∇"));
@@ -154,16 +161,17 @@ export class BlockView {
       box.prepend(box.firstChild, svg("rect", { class: "ring", x: -3, y: -3, width: w + 6, height: h + 6, rx: 8 }));
     if (!this.detailed) return;
     const title = this.strings[this.block.titles[i]] ?? "";
-    const small = smallLines(text, linesThatFit(h));
-    const { baselines, squeeze } = lineHeights(h, small.length);
+    const numbers = this.#numbersShown(text.state, n);
+    const high = numbers ? h - 3 : h;
+    const small = smallLines(text, linesThatFit(high));
+    const { baselines, squeeze } = lineHeights(high, small.length);
     setText(box, 10 * squeeze, title, w / 2, baselines[0], w - 4, "title");
     small.forEach((line, k) => {
       const style = line === text.gradient ? "gradient" : "note";
       setText(box, (style === "gradient" ? 8 : 7) * squeeze, line, w / 2, baselines[k + 1], w - 4, style);
     });
-    const numbers = text.state === "adjoint" ? this.numbersOf("gradients", n) : this.numbersOf("values", n);
-    if (numbers && ["value", "adjoint", "growing"].includes(text.state)) appendCells(box, numbers, w, h);
-    if (text.badge) {
+    if (numbers) appendCells(box, numbers, w, h);
+    if (text.badge && looks[look] !== "port") {
       const width = (textWidth(text.badge) * 6.5) / 10 + 7;
       const badge = svg("g", { class: "badge", transform: `translate(${w - width / 2 - 2} -5)` });
       badge.append(svg("rect", { x: -width / 2, y: -5, width, height: 10, rx: 5 }));
@@ -172,9 +180,22 @@ export class BlockView {
     }
   }
 
-  numbersOf(what, n) {
-    const numbers = this.tape?.[what](n);
+  // While the program runs: the value, and the adjoint once it is complete; of arrays that can be told apart in a box.
+  #numbersShown(state, n) {
+    if (!this.tape || !["value", "growing", "adjoint"].includes(state)) return null;
+    const numbers = state === "adjoint" ? this.tape.gradients(n) : this.tape.values(n);
     return numbers && numbers.length > 1 && numbers.length <= 24 ? numbers : null;
+  }
+
+  // A line gets the colour of its gradient when that has flowed.
+  #updateEdges(now) {
+    this.shape.edges.forEach(([from, to], e) => {
+      const target = looks[this.shape.nodes[to][4]] === "port" ? from : to;
+      const waits = now.position != null && !hasFlowed(now.program, this.block.nodes[target], now.position);
+      if (this.waits[e] === waits) return;
+      this.waits[e] = waits;
+      this.edges[e].classList.toggle("waiting", waits);
+    });
   }
 
   // Lights the edges that bring something to a box, and returns the boxes they come from.

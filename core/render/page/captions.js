@@ -10,8 +10,10 @@ export function caption(tape, program, cuts, position) {
   const at = tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`;
   const equation = tape.equation(n) || `${tape.label(n)}, ${tape.op(n)}`;
   if (!event.backward || event.about == null) return `${start}${at} · ${equation}`;
-  const recorded = event.node === event.about ? "" : ` · ${equation}`;
-  return `${start}${at}${recorded} · ${handingOn(tape, program, cuts, event.about, position)}`;
+  const handing = handingOn(tape, program, cuts, event.about, position);
+  if (event.node === event.about) return `${start}${at} · ${handing}`;
+  const done = program.handsOnAt(event.about, position) ? handing : `from the rule of ${tape.label(event.about)}`;
+  return `${start}${at} · ${equation} · ${done}`;
 }
 
 // "h_2 (∇ 0.02) hands its gradient on to o_2, c_2 (1 of 2 parts)".

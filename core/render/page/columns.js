@@ -34,13 +34,20 @@ export function foldColumns(columns, k, width = gapWidth) {
   if (right - left <= width) return nothingFolded;
   const first = hidden[0].step;
   const last = hidden[hidden.length - 1].step;
+  // Near both ends nothing is squeezed, so that lines leave and arrive as they did.
+  const end = width / 4;
+  const squeeze = (width - 2 * end) / (right - left - 2 * end);
   return {
     count,
     first,
     last,
     left,
     width,
-    x: (x) => (x <= left ? x : x >= right ? x - right + left + width : left + ((x - left) * width) / (right - left)),
+    x(x) {
+      if (x <= left + end) return x;
+      if (x >= right - end) return x - right + left + width;
+      return left + end + (x - left - end) * squeeze;
+    },
     hides: (step) => step != null && step >= first && step <= last,
   };
 }

@@ -32,13 +32,3 @@ export function flowClass(level) {
   if (level === levelBroken) return "flow-broken";
   return "flow-unasked";
 }
-
-// Powers of ten between two positive numbers, at most so many.
-export function decades(smallest, largest, most = 6) {
-  const low = Math.ceil(Math.log10(smallest) - 1e-9);
-  const high = Math.floor(Math.log10(largest) + 1e-9);
-  const stride = Math.max(1, Math.ceil((high - low + 1) / most));
-  const result = [];
-  for (let e = high; e >= low; e -= stride) result.unshift(e);
-  return result;
-}

@@ -1,5 +1,5 @@
 // The drawing in the page: only what is in view is there.
-import { BlockView, edgeElement, frameElement, labelElement, makeTemplates } from "./block_view.js";
+import { BlockView, edgeElement, frameElement, hasFlowed, labelElement, makeTemplates } from "./block_view.js";
 import { svg, textWidth } from "./dom.js";
 import { formatShare } from "./numbers.js";
 import { looks } from "./scene.js";
@@ -81,6 +81,20 @@ export class GraphView {
     });
     this.links.show(links, (l) => this.#link(scene.links[l]));
     this.#extras(from, to);
+    this.#keepTabStop();
+  }
+
+  // One box can be reached by Tab: the one that had the focus last, or the first.
+  #keepTabStop() {
+    if (this.tabStop?.isConnected) return;
+    const [first] = this.blocks.shown.values();
+    if (first?.boxes.length) this.makeTabStop(first.boxes[0]);
+  }
+
+  makeTabStop(box) {
+    this.tabStop?.setAttribute("tabindex", "-1");
+    this.tabStop = box;
+    box.setAttribute("tabindex", "0");
   }
 
   // Panning moves the finished picture; only zooming, or going far, lays the drawing out anew.
@@ -163,7 +177,7 @@ export class GraphView {
     const steps = drawing.frames.filter((f) => f[9] != null && columns.some((c) => c.step === f[9]));
     const top = steps.length ? Math.min(...steps.map((f) => f[1])) : 0;
     const bottom = steps.length ? Math.max(...steps.map((f) => f[1] + f[3])) : drawing.height;
-    const [left, width] = [fold.left + 12, fold.width - 24];
+    const [left, width] = [fold.left + 8, fold.width - 16];
     const middle = left + width / 2;
     const range = `t = ${fold.first} … ${fold.last}`;
     return svg(
@@ -188,6 +202,8 @@ export class GraphView {
   update(now) {
     for (const view of this.blocks.shown.values()) view.update(now);
     for (const view of this.blocks.shown.values()) view.unlight();
+    for (const [l, element] of this.links.shown)
+      element.classList.toggle("waiting", this.#waits(this.scene.links[l], now));
     for (const [link, style] of this.litLinks) link.classList.remove(style);
     this.litLinks = [];
     if (!now.event) return;
@@ -207,6 +223,17 @@ export class GraphView {
         this.litLinks.push([element, style]);
       }
     }
+  }
+
+  // Into a port, the gradient has flowed when anything behind the port has handed its part on.
+  #waits({ link }, { position, program }) {
+    if (position == null) return false;
+    const [b, i] = link.to;
+    const block = this.scene.drawing.blocks[b];
+    const shape = this.scene.drawing.shapes[block.shape];
+    const readers =
+      looks[shape.nodes[i][4]] === "port" ? shape.edges.filter(([from]) => from === i).map(([, to]) => to) : [i];
+    return !readers.some((r) => hasFlowed(program, block.nodes[r], position));
   }
 
   boxElement(n) {

@@ -136,33 +136,26 @@ function startPage(model) {
       graph.show(camera, size);
       graph.update(now);
     }
-    if (stale.view && !flight) followPanning();
+    if (stale.view) followPanning();
     strip.show(scene, camera, size, step);
     stale = { view: false, state: false };
     if (flight) draw();
   }
 
-  // The slider follows the middle of the window.
-  let sliderHeld = false;
+  // The slider follows the middle of the window when a hand moves it; what was gone to stays where it was put.
+  let byHand = false;
   function followPanning() {
-    if (!scene.columns.length) {
+    const { columns } = scene;
+    if (!columns.length) {
       byId("time-shown").textContent = "–";
       return;
     }
-    if (!sliderHeld) {
-      const middle = camera.x + size.width / 2 / camera.scale;
-      const shown = scene.columns.find((c) => c.step === step);
-      const all = camera.scale <= fitBox(scene.box, size).scale * 1.01;
-      // While everything is in view, the step that was gone to last stays.
-      if (!shown || (!all && !inside(shown, middle))) step = nearestColumn(scene.columns, middle).step;
-    }
-    byId("time").value = scene.columns.findIndex((c) => c.step === step);
+    if (byHand) step = nearestColumn(columns, camera.x + size.width / 2 / camera.scale).step;
+    else if (!scene.column(step)) step = columns[0].step;
+    byHand = false;
+    byId("time").value = columns.findIndex((c) => c.step === step);
     byId("time").setAttribute("aria-valuetext", `t = ${step}`);
     byId("time-shown").textContent = `t = ${step}`;
-  }
-  function inside(column, x) {
-    const at = nearestColumn(scene.columns, x);
-    return at && at.step === column.step;
   }
 
   function flyTo(target, swift = false) {
@@ -229,8 +222,7 @@ function startPage(model) {
   function focusBox(n) {
     const element = graph.boxElement(n);
     if (!element) return;
-    document.querySelector("#graph .box[tabindex='0']")?.setAttribute("tabindex", "-1");
-    element.setAttribute("tabindex", "0");
+    graph.makeTabStop(element);
     element.focus({ preventScroll: true });
   }
 
@@ -298,16 +290,19 @@ function startPage(model) {
     const t = tape.step(event.node);
     if (t != null && scene.column(t)) step = t;
     const [x, y] = [place.x + place.width / 2, place.y + place.height / 2];
-    const target = flight ? flight.to : camera;
+    // Node by node, slowly, from far away: boxes are wanted, not stripes.
+    const slow = !transport.byTime && Number(byId("speed").value) <= 10;
+    let target = flight ? flight.to : camera;
+    const close = isFar() && slow;
+    if (close) target = { ...target, scale: Math.min(1.2, (size.height - 40) / scene.box.height) };
     const [px, py] = [(x - target.x) * target.scale, (y - target.y) * target.scale];
     const margin = Math.min(90, size.width / 6);
-    if (px < margin || px > size.width - margin || py < 20 || py > size.height - 20) {
-      const column = t == null ? null : scene.column(t);
-      const whole = column && (column.right - column.left) * target.scale < size.width * 0.9;
-      const high = scene.box.height * target.scale <= size.height;
-      const cx = whole && x >= column.left && x <= column.right ? (column.left + column.right) / 2 : x;
-      flyTo(centreOn(target, size, cx, high ? scene.box.height / 2 : y), isFar() || Number(byId("speed").value) > 20);
-    }
+    if (!close && px > margin && px < size.width - margin && py > 20 && py < size.height - 20) return;
+    const column = t == null ? null : scene.column(t);
+    const whole = column && (column.right - column.left) * target.scale < size.width * 0.9;
+    const high = scene.box.height * target.scale <= size.height;
+    const cx = whole && x >= column.left && x <= column.right ? (column.left + column.right) / 2 : x;
+    flyTo(centreOn(target, size, cx, high ? scene.box.height / 2 : y), close || !slow);
   }
 
   const transport = new Transport(program, (position) => {
@@ -333,10 +328,6 @@ function startPage(model) {
     return readers?.length ?? 0;
   });
 
-  const titleOf = (n) => {
-    const b = scene.boxes.block[n];
-    return b < 0 ? "" : strings[scene.drawing.blocks[b].titles[scene.boxes.index[n]]];
-  };
   const finder = new Finder(
     {
       field: byId("search"),
@@ -345,9 +336,9 @@ function startPage(model) {
       next: byId("find-next"),
       previous: byId("find-previous"),
     },
-    (query) => searchNodes(tape, query, { titles: titleOf }),
+    (query) => searchNodes(tape, query, { titles: tape.title }),
     (n) => [
-      html("span", {}, tape.name(n) || titleOf(n) || tape.label(n)),
+      html("span", {}, tape.label(n)),
       html("small", {}, `${tape.scope(n) || tape.op(n)}${tape.step(n) == null ? "" : ` · t = ${tape.step(n)}`}`),
     ],
     (n) => goToNode(n),
@@ -372,12 +363,14 @@ function startPage(model) {
 
   function zoomBy(factor, x = size.width / 2, y = size.height / 2) {
     flight = null;
+    byHand = true;
     const smallest = Math.min(1, fitBox(scene.box, size).scale * 0.8);
     camera = keepInside(zoomAt(camera, factor, x, y, smallest), size, scene.box);
     changedView();
   }
   function moveBy(dx, dy) {
     flight = null;
+    byHand = true;
     camera = keepInside(panBy(camera, dx, dy), size, scene.box);
     changedView();
   }
@@ -444,11 +437,9 @@ function startPage(model) {
   byId("details").addEventListener("click", toggleDetails);
   byId("help-button").addEventListener("click", () => byId("help").showModal());
   byId("time").addEventListener("input", () => {
-    sliderHeld = true;
     goToStep(scene.columns[Number(byId("time").value)].step, true);
     byId("time-shown").textContent = `t = ${step}`;
   });
-  byId("time").addEventListener("change", () => (sliderHeld = false));
   for (const id of ["fold", "fold-count"])
     byId(id).addEventListener("change", () => {
       if (id === "fold-count" && !byId("fold").checked) return;
@@ -494,9 +485,10 @@ function startPage(model) {
 
   // --- what is said once
 
-  byId("title").textContent = model.title;
+  byId("title").textContent = model.title || "Unrolled over time";
   byId("description").textContent = model.description;
-  byId("notes-section").hidden = !model.notes.length;
+  byId("about").textContent = model.description;
+  byId("notes-section").hidden = !model.notes.length && !model.description;
   byId("notes").replaceChildren(...model.notes.map((note) => html("li", {}, note)));
   for (const name of levels) {
     const radio = html("input", { type: "radio", name: "level", value: name, onchange: () => openLevel(name) });

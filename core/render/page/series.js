@@ -55,7 +55,7 @@ export function logAxis(lists, mostDecades = 40) {
   for (const list of lists)
     for (const [, x] of list) if (x > 0 && Number.isFinite(x)) [low, high] = [Math.min(low, x), Math.max(high, x)];
   if (low > high) return null;
-  const top = Math.ceil(Math.log10(high) - 1e-9);
+  const top = Math.ceil(Math.log10(high) - 1e-9) + 0; // no negative zero
   const bottom = Math.max(Math.floor(Math.log10(low)), top - mostDecades);
   return { low: Math.min(bottom, top - 1), high: top };
 }

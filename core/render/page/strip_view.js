@@ -200,7 +200,9 @@ export class StripView {
       drawing = true;
       dots.push([px, py]);
     }
+    context.globalAlpha = columns.length > 200 ? 0.8 : 1;
     context.stroke();
+    context.globalAlpha = 1;
     context.setLineDash([]);
     if (dots.length > 60) return;
     for (const [px, py] of dots) {

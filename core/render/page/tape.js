@@ -4,11 +4,24 @@ export const phaseForward = 0;
 export const phaseBackward = 1;
 export const phaseNames = ["forward", "backward", "tangent"];
 
+// What the most detailed drawing calls a node: "x W_f"; only of boxes that show one node.
+function titlesOf(model, count) {
+  const titles = new Array(count).fill("");
+  const drawing = model.levels?.ops;
+  for (const block of drawing?.blocks ?? [])
+    block.nodes.forEach((n, i) => {
+      const alone = (block.members?.[i]?.length ?? 0) < 2;
+      if (n != null && n >= 0 && alone && !titles[n]) titles[n] = model.strings[block.titles[i]] ?? "";
+    });
+  return titles;
+}
+
 export function openTape(model) {
   const { nodes, strings } = model;
   const count = nodes.op.length;
   const readers = Array.from({ length: count }, () => []);
   for (let n = 0; n < count; ++n) for (const input of new Set(nodes.inputs[n])) readers[input].push(n);
+  const titles = titlesOf(model, count);
   const column = (name) => (n) => strings[nodes[name][n]] ?? "";
   const op = column("op");
   const name = column("name");
@@ -31,7 +44,8 @@ export function openTape(model) {
     origin: (n) => nodes.origin[n] ?? null,
     values: (n) => model.values?.[n] ?? null,
     gradients: (n) => model.gradients?.[n] ?? null,
-    label: (n) => name(n) || `${op(n)} #${n}`,
+    title: (n) => titles[n] ?? "",
+    label: (n) => name(n) || (titles[n] && titles[n] !== op(n) ? titles[n] : `${op(n)} #${n}`),
   };
 }
 

@@ -227,7 +227,8 @@ TEST_CASE("unroll render: several files in one run, each in its format") {
   const Json json = run(arguments).json();
   for (std::size_t i = 0; i < files.size(); ++i) CHECK(json["drawings"][i]["output"] == files[i]);
   for (const auto& [suffix, start] : starts) {
-    CAPTURE(suffix);
+    const std::string name = suffix;  // a lambda of the macro takes no structured binding
+    CAPTURE(name);
     CHECK(read_whole_file(folder.file("new/a." + suffix)).find(start) < 100);
     const Result piped = run({"render", "rnn", "--gradients", "--output", "-", "--format", suffix});
     CHECK(piped.out == read_whole_file(folder.file("new/a." + suffix)));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <unroll/core/check/gradcheck.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
 
 #include <cstdint>
@@ -42,27 +43,32 @@ struct ZooOptions {
   bool json = false;
 };
 
-// What `render` and `list` record: one cell over a random sequence, or a trained character model on a sentence, and perhaps the backward pass.
+// What `render` and `list` record: cells over a random sequence, or a trained character model on a sentence.
 struct ProgramOptions {
   CellKind cell = CellKind::lstm;
   std::int64_t steps = 3, input = 2, hidden = 3, batch = 1;
+  std::int64_t layers = 1;
+  bool bidirectional = false;
+  bool peepholes = false;  // LSTM
   Reset reset = Reset::before;
   bool packed = false;
-  bool backward = false;
   std::int64_t k1 = 0, k2 = 0;  // of truncated BPTT; 0: full BPTT
   std::uint64_t seed = 1;
-  std::string model, text;  // both or none: a file, and the sentence itself; of the rest, `backward` alone counts then
+  std::string model, text;  // both or none: a file, and the sentence itself; the rest does not count then
 };
 
-struct RenderOptions {
+struct RenderCommandOptions {
   ProgramOptions program;
   bool gradients = false;
-  std::string output;
+  std::string contributions;         // the name of a parameter; "" for none
+  RenderOptions drawing;             // all but what the two above say, and the format: that of standard output only
+  std::vector<std::string> outputs;  // files, and perhaps "-", standard output
   bool json = false;
 };
 
 struct ListOptions {
   ProgramOptions program;
+  bool backward = false;
   bool equations = false;
   bool json = false;
 };
@@ -137,7 +143,7 @@ struct FlowCommandOptions {
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_zoo(const ZooOptions& options);
-int run_render(const RenderOptions& options);
+int run_render(const RenderCommandOptions& options);
 int run_list(const ListOptions& options);
 int run_bias(const BiasOptions& options);
 int run_hello(const HelloOptions& options);

@@ -1,6 +1,7 @@
 #include <unroll/cli/output.hpp>
 #include <unroll/cli/program.hpp>
 
+#include <unroll/core/grad/backward.hpp>
 #include <unroll/core/render/equations.hpp>
 #include <unroll/core/render/listing.hpp>
 
@@ -21,10 +22,9 @@ Json lines(const std::string& text) {
 }  // namespace
 
 int run_list(const ListOptions& o) {
-  ProgramOptions program_options = o.program;
+  const Program program = record_program(o.program);
   // equations show how the adjoints follow from the forward program, so these must be there
-  program_options.backward |= o.equations;
-  const Program program = record_program(program_options);
+  if (o.backward || o.equations) static_cast<void>(backward(program.loss, {.create_graph = true}));
   const std::string text = o.equations ? equations(*program.tape) : listing(*program.tape);
   if (o.json)
     print_json({{"nodes", program.tape->size()}, {"lines", lines(text)}});

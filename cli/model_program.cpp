@@ -3,7 +3,6 @@
 #include <unroll/cli/model_text.hpp>
 
 #include <unroll/core/array/utf8.hpp>
-#include <unroll/core/grad/backward.hpp>
 #include <unroll/core/tape/op.hpp>
 #include <unroll/layers/character_model.hpp>
 
@@ -39,8 +38,7 @@ Program record_model_program(const ProgramOptions& o) {
   const Var loss = model.loss(*tape, window, state).named("L");
   tape->var(tape->inputs(loss.id())[0]).named("y");
   name_inputs(*tape, model.vocabulary, window);
-  Gradients gradients = backward(loss, {.keep = Keep::all, .create_graph = o.backward});
-  return {std::move(tape), std::move(gradients)};
+  return {std::move(tape), loss};
 }
 
 }  // namespace unroll::cli

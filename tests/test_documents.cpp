@@ -74,9 +74,9 @@ TEST_CASE(
 
 TEST_CASE("links between the pages lead to files that exist") {
   for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
-                           "docs/gradient-checking.md", "docs/gradient-flow.md", "docs/reproduced.md",
-                           "docs/training.md", "docs/ways-through-time.md", "bench/README.md", "data/README.md",
-                           "examples/zoo/README.md", "tests/fixtures/README.md"}) {
+                           "docs/drawing.md", "docs/gallery.md", "docs/gradient-checking.md", "docs/gradient-flow.md",
+                           "docs/reproduced.md", "docs/training.md", "docs/ways-through-time.md", "bench/README.md",
+                           "data/README.md", "examples/zoo/README.md", "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
     for (const std::string& link : local_links(project_text(page))) {
       INFO(std::string(page) << " -> " << link);

@@ -142,8 +142,8 @@ class Arranger {
       DrawnEdge& loop = drawing_.edges.back();
       loop.kind = DrawnEdge::Kind::state;
       loop.label = "t − 1";
-      loop.label_at = grid_.placed({b, block.loops[i].from}).centre();
-      loop.label_at.y = grid_.placed({b, block.loops[i].from}).top + 25;
+      const Rectangle box = grid_.placed({b, block.loops[i].from});
+      loop.label_at = {box.left + 12, box.top + 25};
     }
     for (std::size_t r = 0; r < block.rails.size(); ++r)
       for (std::size_t i = 0; i < block.rails[r].readers.size() && block.rails[r].item != nowhere; ++i)
@@ -180,7 +180,7 @@ class Arranger {
         DrawnFrame layer;
         layer.id = step.id + fmt::format("_row{}", scene_.blocks[k].row);
         layer.kind = DrawnFrame::Kind::layer;
-        layer.label = std::string(tape_.last_part(scene_.rows[scene_.blocks[k].row].scope));
+        if (!scene_.blocks[k].gap) layer.label = std::string(tape_.last_part(scene_.rows[scene_.blocks[k].row].scope));
         layer.box = grid_.layer_box(static_cast<int>(k));
         layer.label_at = label_of_layer(static_cast<int>(k), layer);
         layer.nodes = directly_inside_[static_cast<int>(k)];
@@ -222,7 +222,9 @@ class Arranger {
         Curve tail = layout.rails[r][i];
         for (Point& p : tail) p = p + grid_.origin(b);
         const Point top = up.back(), tap = tail.front();
-        const Curve way = rounded({top, {top.x, y}, {tap.x, y}, tap}, 6);
+        constexpr double nearly = 4;  // a step of so little is no step
+        const Curve way = std::abs(top.x - tap.x) < nearly ? rounded({top, tap}, 0)
+                                                           : rounded({top, {top.x, y}, {tap.x, y}, tap}, 6);
         DrawnEdge edge;
         edge.from = item_at(from).id;
         edge.to = block.items[rail.readers[i]].id;
@@ -248,7 +250,10 @@ class Arranger {
     const std::int32_t reader = scene_.blocks[c.to.block].step;
     const bool several = scene_.blocks[c.to.block].gap || scene_.moments.empty();
     if (!edge.cut) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
-    const bool is_new = labelled_.insert({c.source, scene_.blocks[c.to.block].column}).second;
+    // Of all that left-out steps send further than to the next column, one number is enough.
+    const Block& sender = scene_.blocks[c.from.block];
+    const NodeId sent = sender.gap && !c.is_direct() ? sender.items[0].node : c.source;
+    const bool is_new = labelled_.insert({sent, scene_.blocks[c.to.block].column}).second;
     if (is_new && !skips && edge.kind == DrawnEdge::Kind::state) edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
     if (!edge.label.empty()) {
       const Rectangle from = scene_.blocks[c.from.block].in_time()

@@ -62,17 +62,20 @@ class Writer {
   }
 
   void links() {
-    for (const Link& link : block_.links) {
+    for (std::size_t k = 0; k < block_.links.size(); ++k) {
+      const Link& link = block_.links[k];
       // What belongs to no gate stands one above the other where it can: c, tanh(c), h.
       const ScopeId scope = block_.items[link.from].scope;
       const bool spine = scope == block_.items[link.to].scope && !clusters_.is_gate(scope);
       // Between layers there is room for their frames.
       const bool between_layers = layer(link.from) != layer(link.to);
+      const auto length = (between_layers ? 2 : 1) +
+                          std::count(wishes_.longer.begin(), wishes_.longer.end(), static_cast<int>(k));
       out(fmt::format("i{} -> i{} [weight={}{}];", link.from, link.to,
                       block_.on_motorway(link) ? 1
                       : spine                  ? 8
                                                : 4,
-                      between_layers ? ", minlen=2" : ""));
+                      length > 1 ? fmt::format(", minlen={}", length) : ""));
     }
   }
 

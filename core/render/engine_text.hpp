@@ -32,6 +32,7 @@ std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope);
 struct Wishes {
   bool ordered = true;  // gates from left to right as they were recorded
   bool posts = false;   // nothing left of where a motorway enters, nothing right of where a state leaves
+  std::vector<int> longer{};  // links that are longer by one rank for each time that they stand here
 };
 
 // Items are called i0, i1, ...; each reader of a rail has a tap, an invisible point at the edge of the block, so that its line is

@@ -111,13 +111,13 @@ void Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, 
 double Grid::exit_height(const Connection& c) const {
   const Block& block = scene_.blocks[c.from.block];
   if (block.gap)  // straight into what reads it
-    return c.is_direct() && !scene_.blocks[c.to.block].gap ? entrance_height(c)
-                                                            : placed(c.from).centre().y;
+    return runs_between_columns(c) && !scene_.blocks[c.to.block].gap ? entrance_height(c) : placed(c.from).centre().y;
   const Rectangle& item = layout(c.from.block).items[c.from.item];
   const double lift = lift_[c.from.block];
   if (block.initial) return item.centre().y + lift;
   const std::vector<NodeId>& exits = block.items[c.from.item].exits;
-  if (const auto lane = std::find(exits.begin(), exits.end(), c.source); exits.size() > 1 && lane != exits.end())
+  const NodeId state = scene_.cuts.contains(c.source) ? tape_.inputs(c.source)[0] : c.source;
+  if (const auto lane = std::find(exits.begin(), exits.end(), state); exits.size() > 1 && lane != exits.end())
     return lane_height(item, static_cast<std::size_t>(lane - exits.begin()), exits.size()) + lift;
   const Layout& all = layout(c.from.block);
   const auto is_free = [&](double y) {
@@ -133,7 +133,12 @@ double Grid::exit_height(const Connection& c) const {
 double Grid::entrance_height(const Connection& c) const {
   if (!scene_.blocks[c.to.block].gap) return c.entrance.y + lift_[c.to.block];
   const Rectangle box = placed(c.to);
-  return c.is_direct() ? exit_height(c) : box.bottom + box.height() / 4;
+  return runs_between_columns(c) ? exit_height(c) : box.bottom + box.height() / 4;
+}
+
+// Right from one column to the next.
+bool Grid::runs_between_columns(const Connection& c) const {
+  return c.is_direct() && scene_.blocks[c.from.block].column != scene_.blocks[c.to.block].column;
 }
 
 bool Grid::runs_straight(const Connection& c) const {
@@ -144,7 +149,7 @@ bool Grid::runs_straight(const Connection& c) const {
 
 void Grid::lift_rows() {
   const double margin = layer_frames_ ? layer_margin : 0, head = layer_frames_ ? layer_heading : 0;
-  double bottom = 0;
+  std::vector<double> tops(scene_.columns.size(), std::numeric_limits<double>::lowest());  // of the rows so far, by column
   for (int row = 0; row < static_cast<int>(scene_.rows.size()); ++row) {
     lift_row(row);
     double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
@@ -154,21 +159,30 @@ void Grid::lift_rows() {
       high = std::max(high, layouts_[b]->box.top + lift_[b]);
     }
     if (low > high) low = 0, high = 60;  // all steps are left out
-    // The lowest row stands where its boxes were laid out.
-    const double shift = row == 0 ? 0 : std::ceil(bottom + between_rows + margin - low);
+    // On top of the rows that it shares a column with: an encoder and a decoder, which never work at the same step, stand side by side.
+    double bottom = std::numeric_limits<double>::lowest();
+    for (const Block& block : scene_.blocks)
+      if (block.row == row && !block.initial) bottom = std::max(bottom, tops[block.column]);
+    const bool lowest = bottom == std::numeric_limits<double>::lowest();
+    const double shift = std::ceil(lowest ? -low : bottom + between_rows + margin - low);
     for (std::size_t b = 0; b < layouts_.size(); ++b)
       if (scene_.blocks[b].row == row) lift_[b] += shift;
     row_extent_.emplace_back(low + shift - margin, high + shift + margin + head);
-    bottom = row_extent_.back().second;
+    for (const Block& block : scene_.blocks)
+      if (block.row == row && !block.initial) tops[block.column] = row_extent_.back().second;
   }
   for (int b = 0; b < static_cast<int>(layouts_.size()); ++b)
     if (scene_.blocks[b].gap) fill_gap(b);
   for (int b = 0; b < static_cast<int>(layouts_.size()); ++b)
     if (scene_.blocks[b].initial) place_initial(b);
-  if (!row_extent_.empty()) {
-    floor_ = row_extent_.front().first - frame_margin;
-    ceiling_ = row_extent_.back().second + frame_margin / 2 + heading;
+  if (row_extent_.empty()) return;
+  double low = row_extent_.front().first, high = row_extent_.front().second;
+  for (const auto& [row_low, row_high] : row_extent_) {
+    low = std::min(low, row_low);
+    high = std::max(high, row_high);
   }
+  floor_ = step_floor_ = low - frame_margin;
+  ceiling_ = high + frame_margin / 2 + heading;
 }
 
 // Lifts each block so that the first motorway that enters it from the step before runs straight on. Steps that are built alike stay at one height.
@@ -301,8 +315,7 @@ void Grid::place_columns(const std::vector<double>& gaps, double pitch) {
 Rectangle Grid::placed(Spot spot) const { return layouts_[spot.block]->items[spot.item].moved(origin(spot.block)); }
 
 Rectangle Grid::column_box(int column) const {
-  return {column_left_[column], row_extent_.front().first - frame_margin, column_left_[column] + column_width_[column],
-          ceiling_};
+  return {column_left_[column], step_floor_, column_left_[column] + column_width_[column], ceiling_};
 }
 
 Rectangle Grid::layer_box(int block) const {

@@ -39,6 +39,7 @@ class Grid {
   double exit_height(const Connection& c) const;
   double entrance_height(const Connection& c) const;
   bool runs_straight(const Connection& c) const;
+  bool runs_between_columns(const Connection& c) const;
   double floor() const { return floor_; }      // of all blocks and frames
   double ceiling() const { return ceiling_; }  // of the rows
 
@@ -73,7 +74,7 @@ class Grid {
   std::vector<std::pair<double, double>> row_extent_;  // bottom and top of each, in place
   std::vector<double> gap_left_, column_left_, column_width_;
   bool layer_frames_ = false;
-  double floor_ = 0, ceiling_ = 0;
+  double floor_ = 0, step_floor_ = 0, ceiling_ = 0;
 };
 
 }  // namespace unroll::drawing

@@ -36,6 +36,8 @@ void add_rails(const Block& block, const LaidOutGraph& engine, Layout& layout) {
   for (std::size_t r = 0; r < block.rails.size(); ++r)
     for (int reader : block.rails[r].readers) {
       layout.rails[r].push_back(engine.edge(tap(r, reader), fmt::format("i{}", reader)));
+      if (block.in_time())
+        for (const Point& p : layout.rails[r].back()) layout.box = united(layout.box, {p.x, layout.box.bottom, p.x, layout.box.bottom});
       const Point start = layout.rails[r].back().front();
       first_tap = std::min(first_tap, start.x);
       if (block.in_time()) y = std::min(y, start.y);
@@ -142,12 +144,16 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
   for (const Cluster& cluster : layout.clusters) include(cluster.box);
   for (const Curve& loop : layout.loops)
     for (const Point& p : loop) include({p.x, p.y, p.x, p.y + 10});
+  if (block.in_time())
+    for (const Curve& link : layout.links)
+      for (const Point& p : link) include({p.x, p.y, p.x, p.y});
   layout.box = box.value_or(Rectangle{});
   for (Cluster& cluster : layout.clusters)
     cluster.label = place_label(layout, cluster.box, text_width(cluster_label(tape, block, cluster.scope), 9), 8);
 
-  for (std::size_t r = 0; r < block.rails.size(); ++r)
-    if (block.rails[r].item != nowhere) layout.items[block.rails[r].item] = sizes[r];
+  auto size = sizes.begin();
+  for (const Rail& rail : block.rails)
+    if (rail.item != nowhere) layout.items[rail.item] = *size++;
   add_rails(block, engine, layout);
   return layout;
 }
@@ -180,6 +186,37 @@ double badness(const Block& block, const Layout& layout) {
   for (std::size_t i = 0; i < block.items.size(); ++i)
     if (block.items[i].look == Look::state && block.in_time())
       clear(layout.items[i].right + 1, layout.box.right + 2, layout.items[i].centre().y);
+  return result;
+}
+
+// Whether there is a way along links from one item to another.
+bool leads_to(const Block& block, int from, int to) {
+  std::vector<bool> reached(block.items.size());
+  reached[from] = true;
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const Link& link : block.links)
+      if (reached[link.from] && !reached[link.to]) reached[link.to] = grows = true;
+  }
+  return reached[to];
+}
+
+// Links that would take boxes off the motorways if they were longer: those to what must stand above, and those from what must stand below.
+std::vector<int> in_the_way(const Block& block, const Layout& layout) {
+  std::vector<int> result;
+  for (const Motorway& motorway : block.motorways) {
+    const Rectangle& last = layout.items[motorway.way.back()];
+    const double y = last.centre().y;
+    for (int i = 0; i < static_cast<int>(block.items.size()); ++i) {
+      const bool on_way = std::find(motorway.way.begin(), motorway.way.end(), i) != motorway.way.end();
+      if (on_way || block.items[i].is_leaf() ||
+          !layout.items[i].overlaps({layout.box.left, y - 2, layout.box.right, y + 2}))
+        continue;
+      const bool above = leads_to(block, motorway.way.back(), i);
+      for (int k = 0; k < static_cast<int>(block.links.size()); ++k)
+        if ((above ? block.links[k].to : block.links[k].from) == i) result.push_back(k);
+    }
+  }
   return result;
 }
 
@@ -229,18 +266,33 @@ Layout lay_out(const Tape& tape, const Block& block) {
   // Items on rails are not the engine's business, but for their sizes.
   std::vector<Item> on_rails;
   for (const Rail& rail : block.rails)
-    on_rails.push_back(rail.item == nowhere ? Item{} : block.items[rail.item]);
+    if (rail.item != nowhere) on_rails.push_back(block.items[rail.item]);
   const std::vector<Rectangle> sizes = sizes_of(on_rails);
-  // The engine works hard for short lines, not for free ways: try what it makes of several wishes.
+  // The engine works hard for short lines, not for free ways: try what it makes of several wishes. What then stands in the way of a motorway is
+  // moved up or down, and so on.
   std::optional<Layout> best;
   double least = 0;
-  for (const Wishes wishes : {Wishes{true, false}, Wishes{true, true}, Wishes{false, false}, Wishes{false, true}}) {
-    Layout layout = lay_out(tape, block, sizes, wishes);
-    // The order of recording is mostly that of the textbook: worth a detour.
-    const double bad = badness(block, layout) * (wishes.ordered ? 1 : 1.1);
-    if (best && bad >= least) continue;
-    best = std::move(layout);
-    least = bad;
+  std::vector<int> longer;
+  constexpr int rounds = 4;
+  for (int round = 0; round < rounds; ++round) {
+    std::optional<Layout> best_of_round;
+    double least_of_round = 0;
+    for (const bool ordered : {true, false})
+      for (const bool posts : {false, true}) {
+        Layout layout = lay_out(tape, block, sizes, {ordered, posts, longer});
+        // The order of recording is mostly that of the textbook: worth a detour.
+        const double bad = badness(block, layout) * (ordered ? 1 : 1.1);
+        if (best_of_round && bad >= least_of_round) continue;
+        best_of_round = std::move(layout);
+        least_of_round = bad;
+      }
+    const auto apart = in_the_way(block, *best_of_round);
+    if (!best || least_of_round < least) {
+      best = std::move(best_of_round);
+      least = least_of_round;
+    }
+    if (apart.empty()) break;
+    longer.insert(longer.end(), apart.begin(), apart.end());
   }
   return *best;
 }

@@ -88,12 +88,11 @@ double Routes::floor(const Grid& grid) const {
 
 Curve Routes::curve(const Connection& c, const Grid& grid, double number) const {
   const Rectangle item = grid.placed(c.from);
-  const Point end{c.entrance.x + grid.origin(c.to.block).x, grid.entrance_height(c)};
+  Point end{c.entrance.x + grid.origin(c.to.block).x, grid.entrance_height(c)};
   const double side = c.exits_right ? item.right : item.left;
   if (scene_.blocks[c.to.block].gap) {
     const Rectangle box = grid.placed(c.to);
-    const Point into{c.enters_right ? box.right : box.left, end.y};
-    if (c.is_direct()) return rounded({{side, into.y}, into}, 0);
+    end.x = c.enters_right ? box.right : box.left;
   }
   const auto with_tail = [&](Curve curve) {
     if (!c.tail) return curve;
@@ -101,7 +100,11 @@ Curve Routes::curve(const Connection& c, const Grid& grid, double number) const 
     for (Point& p : tail) p = p + grid.origin(c.to.block);
     return joined(std::move(curve), tail);
   };
-  if (grid.runs_straight(c)) return with_tail(rounded({{side, end.y}, end}, 0));
+  if (grid.runs_straight(c)) {
+    const Point top{item.centre().x, item.top};
+    return with_tail(end.y <= item.top ? rounded({{side, end.y}, end}, 0)
+                                       : rounded({top, {top.x, end.y}, end}, corner_radius));
+  }
   const double y = grid.exit_height(c);
   const double down = lane_x(c.exit_gap, exit_key(c, grid), grid, number);
   std::vector<Point> corners;

@@ -306,7 +306,7 @@ class Reader {
           }
         }
     }
-    if (block.gap || level_ == Level::folded) drop_repeated(outside);
+    drop_repeated(outside);
     std::vector<Rail> ports, from_below;
     for (NodeId source : outside) {
       std::vector<int>& reading = readers[source];
@@ -345,7 +345,11 @@ class Reader {
   // Steps that are drawn as one read the same state of many steps: one line is enough.
   void drop_repeated(std::vector<NodeId>& sources) const {
     std::set<std::pair<int, Identity>> seen;
-    std::erase_if(sources, [&](NodeId id) { return !seen.insert({units_.of[id], identity(id)}).second; });
+    std::erase_if(sources, [&](NodeId id) {
+      const Unit& unit = units_.units[units_.of[id]];
+      const bool one_by_one = unit.moment == no_moment || units_.moments[unit.moment].is_single();
+      return !one_by_one && !seen.insert({units_.of[id], identity(id)}).second;
+    });
   }
 
   // From the next block below in the same column.

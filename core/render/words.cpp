@@ -17,7 +17,7 @@ namespace unroll::drawing {
 
 namespace {
 
-constexpr std::size_t most_numbers = 12, longest_equation = 72;
+constexpr std::size_t most_numbers = 12, longest_equation = 64;
 constexpr const char* longest_number = "-0.00e-00";
 
 }  // namespace
@@ -61,7 +61,7 @@ std::string Words::equation(const Unit& unit, bool widest) const {
     known[id] = formula(*tape_[id].op, operands, tape_[id].attributes);
   }
   const std::string text = known[unit.node].text;
-  return text.size() <= longest_equation ? text : fmt::format("{} …", tape_[unit.node].op->name);
+  return text.size() <= longest_equation ? text : fmt::format("{}(…)", tape_[unit.node].op->name);
 }
 
 void Words::add_values(Text& text, NodeId id, bool widest) const {

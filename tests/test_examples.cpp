@@ -1,6 +1,6 @@
 #include <unroll/core/array/utf8.hpp>
 #include <unroll/core/grad/backward.hpp>
-#include <unroll/core/render/draw.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/examples/data.hpp>
 #include <unroll/examples/examples.hpp>
 #include <unroll/examples/scores.hpp>
@@ -103,7 +103,7 @@ TEST_CASE("examples: the picture is of the trained network unrolled over a few s
     const Var loss = outcome.picture(tape);
     CHECK(std::isfinite(loss.item()));
     const Gradients gradients = backward(loss, {.keep = Keep::all});
-    const std::string dot = to_dot(tape, {.gradients = &gradients});
+    const std::string dot = render(tape, {.format = Format::dot, .gradients = &gradients});
     CHECK((dot.find("t = 2") != std::string::npos) == (example.shape != "one-to-one"));
     CHECK(tape.size() < 1000);
   }

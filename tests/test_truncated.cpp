@@ -2,8 +2,8 @@
 
 #include <unroll/core/check/gradient_bias.hpp>
 #include <unroll/core/grad/cuts.hpp>
-#include <unroll/core/render/draw.hpp>
 #include <unroll/core/render/listing.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/core/tape/op.hpp>
 #include <unroll/layers/recurrent_stack.hpp>
 #include <unroll/layers/truncated.hpp>
@@ -325,7 +325,7 @@ TEST_CASE("truncated BPTT: the listing marks what is cut") {
 TEST_CASE("truncated BPTT: the drawing marks what is cut") {
   Tape tape;
   last_output_loss(tape, small_lstm(), 3, {2, 2});
-  std::string text = to_dot(tape);
+  std::string text = render(tape, {.format = Format::dot});
   // positions and sizes come from the fonts of the machine
   text = std::regex_replace(text, std::regex(R"re((, )?(pos|lp|bb)="[^"]*"(, )?)re"), ", ");
   text = std::regex_replace(text, std::regex(R"re(\b(width|height)=[0-9.]+, )re"), "");
@@ -346,7 +346,7 @@ TEST_CASE("drawing: a detach between steps is a cut line and any other one a box
       h = between(tanh(h).named("h"), t);
     }
     mean(h).named("loss");
-    return to_dot(tape);
+    return render(tape, {.format = Format::dot});
   };
   // a program's own truncation, recorded inside the step
   const std::string line = drawn([](Var h, int t) { return t == 2 ? detach(h) : h; });

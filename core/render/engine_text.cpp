@@ -115,14 +115,11 @@ class Writer {
 
   // What the layer above reads has a free way up.
   void risers() {
-    std::string row;
     for (std::size_t i = 0; i < block_.items.size(); ++i) {
       if (!block_.items[i].rises) continue;
       point(riser(static_cast<int>(i)));
-      out(fmt::format("i{} -> {} [weight=6];", i, riser(static_cast<int>(i))));
-      row += riser(static_cast<int>(i)) + "; ";
+      out(fmt::format("i{} -> {} [weight=6, minlen={}];", i, riser(static_cast<int>(i)), wishes_.rise));
     }
-    if (!row.empty()) out(fmt::format("{{ rank=max; {}}}", row));
   }
 
   // Motorways and ways out, of the states in one scope: `dot` accepts them only inside of the cluster where the items are.

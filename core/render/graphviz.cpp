@@ -2,9 +2,12 @@
 
 #include <unroll/core/array/error.hpp>
 
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -68,28 +71,69 @@ Agraph_t* subgraph(Agraph_t* graph, const std::string& name) {
   return nullptr;
 }
 
-int clusters(Agraph_t* graph) {
-  int count = 0;
-  for (Agraph_t* inner = agfstsubg(graph); inner; inner = agnxtsubg(inner))
-    count += clusters(inner) + (std::string_view(agnameof(inner)).starts_with("cluster") ? 1 : 0);
-  return count;
-}
+// How often a layout by `dot` decomposes the graph into components: once for the ranks, once for the order in the ranks, once for each cluster;
+// and once more where rank=min is asked for and something else has nothing below it. Nodes of one rank, and of one cluster, count as one.
+class Decompositions {
+ public:
+  explicit Decompositions(Agraph_t* graph) : graph_(graph) { visit(graph); }
 
-// Engine "dot" (2.42 to 2.43) marks nodes with a number of 8 bits that it counts up over the whole life of the process, by 2 and by 1 for each cluster in every
-// layout. When it comes to 1 in the last part of a layout, it mistakes the marks of an earlier part for its own, and gives another picture, or crashes. A layout
-// of one node moves the number on.
+  int count() { return 2 + clusters_ + (lowest_ && other_sources() ? 1 : 0); }
+
+ private:
+  void visit(Agraph_t* graph) {
+    for (Agraph_t* inner = agfstsubg(graph); inner; inner = agnxtsubg(inner)) {
+      const char* rank = agget(inner, name_of("rank"));
+      const bool cluster = std::string_view(agnameof(inner)).starts_with("cluster");
+      clusters_ += cluster ? 1 : 0;
+      if (cluster || (rank && *rank)) unite(inner);
+      if (rank && std::string_view(rank) == "min") lowest_ = agfstnode(inner);
+      visit(inner);
+    }
+  }
+
+  void unite(Agraph_t* graph) {
+    Agnode_t* first = agfstnode(graph);
+    for (Agnode_t* node = first; node; node = agnxtnode(graph, node)) group_[find(node)] = find(first);
+  }
+
+  Agnode_t* find(Agnode_t* node) {
+    node = agsubnode(graph_, node, 0);  // the same one in every subgraph
+    for (auto at = group_.find(node); at != group_.end() && at->second != node; at = group_.find(node)) node = at->second;
+    return node;
+  }
+
+  bool other_sources() {
+    std::set<Agnode_t*> all, with_something_below;
+    for (Agnode_t* node = agfstnode(graph_); node; node = agnxtnode(graph_, node)) {
+      all.insert(find(node));
+      for (Agedge_t* edge = agfstin(graph_, node); edge; edge = agnxtin(graph_, edge))
+        if (find(agtail(edge)) != find(node)) with_something_below.insert(find(node));
+    }
+    all.erase(find(lowest_));
+    return std::any_of(all.begin(), all.end(), [&](Agnode_t* group) { return !with_something_below.contains(group); });
+  }
+
+  Agraph_t* graph_;
+  int clusters_ = 0;
+  Agnode_t* lowest_ = nullptr;
+  std::map<Agnode_t*, Agnode_t*> group_;
+};
+
+// Engine "dot" (of version 2.43) marks nodes with a number from 1 to 255 that it counts up over the whole life of the process, by one whenever it decomposes a graph. When
+// that begins anew at 1 in the midst of a layout, it mistakes marks of another kind for its own, and gives another picture, or crashes. Layouts of one node, which have two
+// decompositions each, move the number on.
 void keep_off_the_marks(GVC_t* context, Agraph_t* graph) {
   static int calls = 0;
   constexpr int period = 255;
-  const int needed = 2 + clusters(graph);
-  if ((calls + needed) % period == 1) {
+  const int needed = Decompositions(graph).count();
+  while (calls < period && calls + needed > period) {
     Agraph_t* one = agmemread("digraph { a; }");
     gvLayout(context, one, "dot");
     gvFreeLayout(context, one);
     agclose(one);
     calls += 2;
   }
-  calls += needed;
+  calls = (calls + needed) % period;
 }
 
 }  // namespace

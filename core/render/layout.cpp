@@ -158,6 +158,22 @@ Layout lay_out(const Tape& tape, const Block& block, const std::vector<Rectangle
   return layout;
 }
 
+// How many rows of boxes stand over the end of a riser, which goes straight up from there.
+int over_risers(const Layout& layout) {
+  std::size_t most = 0;
+  for (const Curve& riser : layout.risers) {
+    if (riser.empty()) continue;
+    const Point end = riser.back();
+    std::vector<double> heights;
+    for (const Rectangle& item : layout.items)
+      if (item.overlaps({end.x - 3, end.y, end.x + 3, layout.box.top + 1})) heights.push_back(item.centre().y);
+    std::sort(heights.begin(), heights.end());
+    heights.erase(std::unique(heights.begin(), heights.end()), heights.end());
+    most = std::max(most, heights.size());
+  }
+  return static_cast<int>(most);
+}
+
 // What makes a layout hard to read, in points of line: how far lines run, and above all boxes in the way of a motorway or of a state that leaves.
 double badness(const Block& block, const Layout& layout) {
   constexpr double box_in_the_way = 2000;
@@ -175,6 +191,7 @@ double badness(const Block& block, const Layout& layout) {
     for (const Rectangle& item : layout.items)
       if (item.overlaps({left, y - 1, right, y + 1})) result += box_in_the_way;
   };
+  result += box_in_the_way * over_risers(layout);
   for (const Motorway& motorway : block.motorways) {
     const Rectangle *before = nullptr, *item = nullptr;
     for (int i : motorway.way) {
@@ -212,7 +229,8 @@ std::vector<int> in_the_way(const Block& block, const Layout& layout) {
       if (on_way || block.items[i].is_leaf() ||
           !layout.items[i].overlaps({layout.box.left, y - 2, layout.box.right, y + 2}))
         continue;
-      const bool above = leads_to(block, motorway.way.back(), i);
+      const bool above = std::any_of(motorway.way.begin(), motorway.way.end(),
+                                     [&](int lane) { return leads_to(block, lane, i); });
       for (int k = 0; k < static_cast<int>(block.links.size()); ++k)
         if ((above ? block.links[k].to : block.links[k].from) == i) result.push_back(k);
     }
@@ -273,13 +291,14 @@ Layout lay_out(const Tape& tape, const Block& block) {
   std::optional<Layout> best;
   double least = 0;
   std::vector<int> longer;
+  int rise = 1;
   constexpr int rounds = 4;
   for (int round = 0; round < rounds; ++round) {
     std::optional<Layout> best_of_round;
     double least_of_round = 0;
     for (const bool ordered : {true, false})
       for (const bool posts : {false, true}) {
-        Layout layout = lay_out(tape, block, sizes, {ordered, posts, longer});
+        Layout layout = lay_out(tape, block, sizes, {ordered, posts, rise, longer});
         // The order of recording is mostly that of the textbook: worth a detour.
         const double bad = badness(block, layout) * (ordered ? 1 : 1.1);
         if (best_of_round && bad >= least_of_round) continue;
@@ -287,11 +306,13 @@ Layout lay_out(const Tape& tape, const Block& block) {
         least_of_round = bad;
       }
     const auto apart = in_the_way(block, *best_of_round);
+    const int higher = over_risers(*best_of_round);
     if (!best || least_of_round < least) {
       best = std::move(best_of_round);
       least = least_of_round;
     }
-    if (apart.empty()) break;
+    if (apart.empty() && higher == 0) break;
+    rise += higher;
     longer.insert(longer.end(), apart.begin(), apart.end());
   }
   return *best;

@@ -49,8 +49,8 @@ void draw_network(const Example& example, const Outcome& outcome, const std::str
   const Var loss = outcome.picture(tape);
   const Gradients gradients = backward(loss, {.keep = Keep::all});
   render(tape, file,
-       {.gradients = &gradients,
-        .title = fmt::format("{} ({}), trained: {}", example.name, example.shape, example.task)});
+         {.gradients = &gradients,
+          .title = fmt::format("{} ({}), trained: {}", example.name, example.shape, example.task)});
 }
 
 void print_scores(const Outcome& outcome) {

@@ -132,7 +132,7 @@ TEST_CASE("unroll list: the tape, with its backward pass, or as equations") {
 TEST_CASE("unroll render: a drawing by its suffix, in a folder that is made") {
   const Folder folder;
   for (const auto& [suffix, start] :
-       {std::pair{"dot", "digraph"}, {"svg", "<?xml"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}}) {
+       {std::pair{"dot", "digraph"}, {"svg", "<svg"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}}) {
     const std::string file = folder.file(std::string("new/lstm.") + suffix);
     const Result result = run({"render", "lstm", "--steps", "2", "--gradients", "--output", file});
     INFO(file, " ", result.err);

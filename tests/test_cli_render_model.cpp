@@ -89,7 +89,7 @@ TEST_CASE("unroll render: a trained model on a sentence, with the gradients of i
   const Folder folder;
   const std::string model = trained(folder), sentence = "a <&\"\\.sea";
   for (const auto& [suffix, start] :
-       {std::pair{"dot", "digraph"}, {"svg", "<?xml"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}}) {
+       {std::pair{"dot", "digraph"}, {"svg", "<svg"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}}) {
     const std::string file = folder.file(std::string("drawing.") + suffix);
     const Result result =
         run({"render", "--model", model, "--text", sentence, "--gradients", "--backward", "--output", file});

@@ -72,6 +72,12 @@ TEST_CASE(
   CHECK(blocks[0].find("int main()") != std::string::npos);
 }
 
+TEST_CASE("the page on drawings shows a program, which the build compiles and runs as the test page_drawing_1") {
+  const auto blocks = code_blocks(project_text("docs/drawing.md"), "cpp");
+  REQUIRE(blocks.size() == 1);
+  CHECK(blocks[0].find("int main()") != std::string::npos);
+}
+
 TEST_CASE("links between the pages lead to files that exist") {
   for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
                            "docs/drawing.md", "docs/gallery.md", "docs/gradient-checking.md", "docs/gradient-flow.md",

@@ -57,13 +57,17 @@ void add_contributions(const Tape& tape, const Parameter& parameter, const Gradi
   std::vector<std::int64_t> steps;
   if (gradients->contains(parameter)) steps = gradients->contribution_steps(parameter);
   if (steps.empty())
-    throw Error(fmt::format(
-        "render: no contributions to {} were kept: backward(loss, {{.by_step = {{parameter}}}}) keeps them",
-        parameter.name()));
+    throw Error(
+        fmt::format("render: no contributions to {} were kept: backward(loss, {{.by_step = {{parameter}}}}) keeps them",
+                    parameter.name()));
   std::vector<DrawnBar> bars;
   double largest = 0;
   for (const DrawnFrame& frame : drawing.frames) {
     if (frame.kind != DrawnFrame::Kind::step) continue;
+    // the frames of the backward pass come after those of the forward pass, which have the bars
+    if (std::any_of(bars.begin(), bars.end(),
+                    [&](const DrawnBar& b) { return b.step >= frame.first_step && b.step <= frame.last_step; }))
+      continue;
     std::vector<std::int64_t> inside;
     for (const std::int64_t step : steps)
       if (step >= frame.first_step && step <= frame.last_step) inside.push_back(step);

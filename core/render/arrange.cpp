@@ -7,6 +7,7 @@
 #include <unroll/core/render/theme.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
@@ -65,7 +66,7 @@ class Arranger {
     result.dashed = item.look == Look::port;
     if (in_gate) result.tint = tint_of(item.scope);
     if (item.look != Look::gap && !is_folded(block)) result.flow = flow_of(block, item);
-    if (options_.colour) result.colour = options_.colour(tape_, item.node);
+    if (options_.colour) result.colour = checked_colour(options_.colour(tape_, item.node), item.node);
     return result;
   }
 
@@ -74,6 +75,16 @@ class Arranger {
   // Of a port, what this block sends back through it.
   Flow flow_of(const Block& block, const Item& item) const {
     return is_state_port(item) && !block.initial ? pen_.from(item.node, block.step) : pen_.at(item.node);
+  }
+
+  std::string checked_colour(std::string colour, NodeId id) const {
+    const bool right = colour.empty() || (colour.size() == 7 && colour[0] == '#' &&
+                                          std::all_of(colour.begin() + 1, colour.end(),
+                                                      [](unsigned char c) { return std::isxdigit(c) != 0; }));
+    if (!right)
+      throw Error(fmt::format("render: the hook for colours gave {} for {}, but a colour is written as #RRGGBB",
+                              quoted(colour), tape_.where(id)));
+    return colour;
   }
 
   void draw_block(int b) {
@@ -250,10 +261,8 @@ class Arranger {
     const std::int32_t reader = scene_.blocks[c.to.block].step;
     const bool several = scene_.blocks[c.to.block].gap || scene_.moments.empty();
     if (!edge.cut) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
-    // Of all that left-out steps send further than to the next column, one number is enough.
-    const Block& sender = scene_.blocks[c.from.block];
-    const NodeId sent = sender.gap && !c.is_direct() ? sender.items[0].node : c.source;
-    const bool is_new = labelled_.insert({sent, scene_.blocks[c.to.block].column}).second;
+    // Lines that leave together have one number, that of the first: to the next step.
+    const bool is_new = skips || labelled_.insert({c.from.block, grid_.exit_height(c)}).second;
     if (is_new && !skips && edge.kind == DrawnEdge::Kind::state) edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
     if (!edge.label.empty()) {
       const Rectangle from = scene_.blocks[c.from.block].in_time()
@@ -292,7 +301,7 @@ class Arranger {
   const Routes routes_;
   const double number_;
   std::map<int, std::vector<std::string>> directly_inside_;
-  std::set<std::pair<NodeId, int>> labelled_;
+  std::set<std::pair<int, double>> labelled_;  // blocks and heights
   std::map<std::string, std::size_t> other_tints_;
   Drawing drawing_;
 };

@@ -22,6 +22,9 @@ double lane_height(const Rectangle& box, std::size_t lane, std::size_t lanes) {
   return box.top - box.height() * static_cast<double>(lane + 1) / static_cast<double>(lanes + 1);
 }
 
+// Whether a line at this height comes upon the side of a box.
+bool is_beside(const Rectangle& box, double y) { return y > box.bottom + 3 && y < box.top - 3; }
+
 }  // namespace
 
 Grid::Grid(const Tape& tape, const Scene& scene) : tape_(tape), scene_(scene) {
@@ -110,8 +113,11 @@ void Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, 
 // The way out of a block: to the side at the height of the item, or right above it where other items stand in the way.
 double Grid::exit_height(const Connection& c) const {
   const Block& block = scene_.blocks[c.from.block];
-  if (block.gap)  // straight into what reads it
-    return runs_between_columns(c) && !scene_.blocks[c.to.block].gap ? entrance_height(c) : placed(c.from).centre().y;
+  if (block.gap) {  // straight into what reads it, where that is beside it
+    const Rectangle box = placed(c.from);
+    const double y = scene_.blocks[c.to.block].gap ? box.centre().y : entrance_height(c);
+    return runs_between_columns(c) && is_beside(box, y) ? y : box.centre().y;
+  }
   const Rectangle& item = layout(c.from.block).items[c.from.item];
   const double lift = lift_[c.from.block];
   if (block.initial) return item.centre().y + lift;
@@ -133,7 +139,10 @@ double Grid::exit_height(const Connection& c) const {
 double Grid::entrance_height(const Connection& c) const {
   if (!scene_.blocks[c.to.block].gap) return c.entrance.y + lift_[c.to.block];
   const Rectangle box = placed(c.to);
-  return runs_between_columns(c) ? exit_height(c) : box.bottom + box.height() / 4;
+  const double low = box.bottom + box.height() / 4;
+  if (!runs_between_columns(c) || scene_.blocks[c.from.block].gap) return low;
+  const double y = exit_height(c);
+  return is_beside(box, y) ? y : low;
 }
 
 // Right from one column to the next.
@@ -298,11 +307,11 @@ void Grid::place_columns(const std::vector<double>& gaps, double pitch) {
     const bool step = scene_.columns[k].kind == Column::Kind::moment;
     const bool after_step = k > 0 && scene_.columns[k - 1].kind == Column::Kind::moment;
     const double margin = step ? frame_margin + (layer_frames_ ? layer_margin : 0) : 0;
-    // Whole numbers: equal steps stay equal to the last digit.
-    column_width_[k] = std::ceil(column_width_[k]) + 2 * margin;
+    // Whole numbers, also in the middle: equal steps stay equal to the last digit, and both rows of a drawing with the backward pass keep step.
+    column_width_[k] = 2 * std::ceil(column_width_[k] / 2) + 2 * margin;
     gap_left_.push_back(x);
     x = std::ceil(x + gaps[k]);
-    if (step && after_step) x = std::max(x, std::ceil(middle + pitch - column_width_[k] / 2));
+    if (step && after_step) x = std::max(x, std::ceil(middle + pitch) - column_width_[k] / 2);
     column_left_.push_back(x);
     middle = x + column_width_[k] / 2;
     for (; block < layouts_.size() && scene_.blocks[block].column == k; ++block)

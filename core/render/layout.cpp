@@ -229,7 +229,8 @@ std::vector<int> in_the_way(const Block& block, const Layout& layout) {
       if (on_way || block.items[i].is_leaf() ||
           !layout.items[i].overlaps({layout.box.left, y - 2, layout.box.right, y + 2}))
         continue;
-      const bool above = leads_to(block, motorway.way.back(), i);
+      const bool above = std::any_of(motorway.way.begin(), motorway.way.end(),
+                                     [&](int lane) { return leads_to(block, lane, i); });
       for (int k = 0; k < static_cast<int>(block.links.size()); ++k)
         if ((above ? block.links[k].to : block.links[k].from) == i) result.push_back(k);
     }

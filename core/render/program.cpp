@@ -90,10 +90,19 @@ void Program::choose_backward() {
   const auto n = static_cast<NodeId>(tape_.size());
   adjoint_of_.assign(n, no_node);
   std::vector<bool> wanted(n);
+  // Of an input that steps read in parts, the adjoints of the parts say all; putting them together again would run through all steps.
+  std::vector<bool> read_in_parts(n);
+  for (NodeId id = 0; id < n; ++id)
+    if (tape_[id].place.phase == Phase::forward)
+      for (NodeId input : tape_.inputs(id))
+        if (tape_[input].op == &input_op() && tape_[id].op->name == "select") read_in_parts[input] = true;
+  for (NodeId id = 0; id < n; ++id)
+    if (tape_[id].place.phase == Phase::forward && tape_[id].op->name != "select")
+      for (NodeId input : tape_.inputs(id)) read_in_parts[input] = false;
   for (NodeId id = 0; id < n; ++id) {
     const NodeId adjoint = tape_[id].adjoint;
     if (adjoint == no_node || adjoint >= n || tape_[id].place.phase != Phase::forward ||
-        tape_[id].op == &parameter_op())
+        tape_[id].op == &parameter_op() || in_labels_[id] || read_in_parts[id])
       continue;
     wanted[adjoint] = true;
     if (adjoint_of_[adjoint] == no_node || tape_[id].name != 0) adjoint_of_[adjoint] = id;

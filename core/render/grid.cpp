@@ -17,6 +17,20 @@ constexpr double frame_margin = 9, heading = 16;         // of the frame around 
 constexpr double layer_margin = 7, layer_heading = 12;   // of the frame around a layer
 constexpr double between_rows = 10, gap_width = 58;
 
+// At what height a line may run from the side of a box to the side of the block: in the middle, or where no other box stands in the way; above
+// the box, if need be.
+double free_height(const Layout& layout, const Rectangle& item, bool to_the_right) {
+  const auto is_free = [&](double y) {
+    const Rectangle way = to_the_right ? Rectangle{item.right + 1, y - 2, layout.box.right + 1, y + 2}
+                                       : Rectangle{layout.box.left - 1, y - 2, item.left - 1, y + 2};
+    return std::none_of(layout.items.begin(), layout.items.end(),
+                        [&](const Rectangle& other) { return way.overlaps(other); });
+  };
+  for (const double y : {item.centre().y, item.top - 3, item.bottom + 3, item.top + 6, item.top + 9})
+    if (is_free(y)) return y;
+  return item.centre().y;
+}
+
 // The height of one of several lines at the side of a box, from the top down.
 double lane_height(const Rectangle& box, std::size_t lane, std::size_t lanes) {
   return box.top - box.height() * static_cast<double>(lane + 1) / static_cast<double>(lanes + 1);
@@ -72,14 +86,17 @@ void Grid::find_connections() {
     };
     for (const Motorway& motorway : block.motorways) {
       Point entrance;
+      std::optional<Point> from_above;
       if (!block.gap) {
         const Rectangle& item = layout(b).items[motorway.way.front()];
         const std::size_t lanes = block.items[motorway.way.front()].exits.size();
         const bool one_of_several = motorway.way.size() == 1 && lanes > 1;
         entrance = {side(item), one_of_several ? lane_height(item, static_cast<std::size_t>(motorway.lane), lanes)
-                                               : item.centre().y};
+                                               : free_height(layout(b), item, is_reverse(block))};
+        if (entrance.y > item.top) from_above = Point{item.centre().x, item.top};
       }
-      connect({motorway.source}, {b, motorway.way.front()}, entrance, nullptr, true);
+      if (Connection* c = connect({motorway.source}, {b, motorway.way.front()}, entrance, nullptr, true))
+        c->from_above = from_above;
     }
     for (std::size_t r = 0; r < block.rails.size(); ++r) {
       const Rail& rail = block.rails[r];
@@ -95,9 +112,11 @@ void Grid::find_connections() {
   }
 }
 
-void Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, const Curve* tail, bool straight) {
+// The last one of them, if there is any.
+Connection* Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, const Curve* tail, bool straight) {
   const int group = groups_.try_emplace(sources, static_cast<int>(groups_.size())).first->second;
   const Block& target = scene_.blocks[to.block];
+  Connection* last = nullptr;
   for (NodeId source : sources) {
     if (!scene_.has_spot(source)) continue;
     Connection c{scene_.spots[source], source, to, entrance, tail, straight, group};
@@ -106,8 +125,9 @@ void Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, 
     c.exits_right = from < target.column || (from == target.column && c.enters_right);
     c.exit_gap = c.exits_right ? from + 1 : from;
     c.entry_gap = c.enters_right ? target.column + 1 : target.column;
-    connections_.push_back(c);
+    last = &connections_.emplace_back(c);
   }
+  return last;
 }
 
 // The way out of a block: to the side at the height of the item, or right above it where other items stand in the way.
@@ -126,14 +146,7 @@ double Grid::exit_height(const Connection& c) const {
   if (const auto lane = std::find(exits.begin(), exits.end(), state); exits.size() > 1 && lane != exits.end())
     return lane_height(item, static_cast<std::size_t>(lane - exits.begin()), exits.size()) + lift;
   const Layout& all = layout(c.from.block);
-  const auto is_free = [&](double y) {
-    const Rectangle way = c.exits_right ? Rectangle{item.right + 1, y - 2, all.box.right + 1, y + 2}
-                                        : Rectangle{all.box.left - 1, y - 2, item.left - 1, y + 2};
-    return std::none_of(all.items.begin(), all.items.end(), [&](const Rectangle& other) { return way.overlaps(other); });
-  };
-  for (const double y : {item.centre().y, item.top - 3, item.bottom + 3, item.top + 6, item.top + 9})
-    if (is_free(y)) return y + lift;
-  return item.centre().y + lift;
+  return free_height(all, item, c.exits_right) + lift;
 }
 
 double Grid::entrance_height(const Connection& c) const {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Connection {
   int group = 0;                // lines of a group share one channel below the steps
   bool exits_right = true, enters_right = false;
   int exit_gap = 0, entry_gap = 0;  // gap k is before column k
+  std::optional<Point> from_above = {};  // where the line ends on top of a box, which it cannot enter from the side
 
   bool is_direct() const { return exit_gap == entry_gap; }
 };
@@ -56,7 +58,7 @@ class Grid {
  private:
   void lay_out_blocks();
   void find_connections();
-  void connect(const std::vector<NodeId>& sources, Spot to, Point entrance, const Curve* tail, bool straight);
+  Connection* connect(const std::vector<NodeId>& sources, Spot to, Point entrance, const Curve* tail, bool straight);
   void lift_rows();
   void lift_row(int row);
   void fill_gap(int block);

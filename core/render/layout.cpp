@@ -218,8 +218,9 @@ bool leads_to(const Block& block, int from, int to) {
   return reached[to];
 }
 
-// Links that would take boxes off the motorways if they were longer: those to what must stand above, and those from what must stand below.
-std::vector<int> in_the_way(const Block& block, const Layout& layout) {
+// Links that would take boxes off the motorways if they were longer: those to what must stand above, and those from what may stand below; or, with
+// `upwards`, those to everything.
+std::vector<int> in_the_way(const Block& block, const Layout& layout, bool upwards) {
   std::vector<int> result;
   for (const Motorway& motorway : block.motorways) {
     const Rectangle& last = layout.items[motorway.way.back()];
@@ -229,8 +230,8 @@ std::vector<int> in_the_way(const Block& block, const Layout& layout) {
       if (on_way || block.items[i].is_leaf() ||
           !layout.items[i].overlaps({layout.box.left, y - 2, layout.box.right, y + 2}))
         continue;
-      const bool above = std::any_of(motorway.way.begin(), motorway.way.end(),
-                                     [&](int lane) { return leads_to(block, lane, i); });
+      const bool above = upwards || std::any_of(motorway.way.begin(), motorway.way.end(),
+                                                [&](int lane) { return leads_to(block, lane, i); });
       for (int k = 0; k < static_cast<int>(block.links.size()); ++k)
         if ((above ? block.links[k].to : block.links[k].from) == i) result.push_back(k);
     }
@@ -292,7 +293,7 @@ Layout lay_out(const Tape& tape, const Block& block) {
   double least = 0;
   std::vector<int> longer;
   int rise = 1;
-  constexpr int rounds = 4;
+  constexpr int rounds = 6;
   for (int round = 0; round < rounds; ++round) {
     std::optional<Layout> best_of_round;
     double least_of_round = 0;
@@ -305,7 +306,7 @@ Layout lay_out(const Tape& tape, const Block& block) {
         best_of_round = std::move(layout);
         least_of_round = bad;
       }
-    const auto apart = in_the_way(block, *best_of_round);
+    const auto apart = in_the_way(block, *best_of_round, round % 2 == 1);
     const int higher = over_risers(*best_of_round);
     if (!best || least_of_round < least) {
       best = std::move(best_of_round);

@@ -100,10 +100,16 @@ Curve Routes::curve(const Connection& c, const Grid& grid, double number) const 
     for (Point& p : tail) p = p + grid.origin(c.to.block);
     return joined(std::move(curve), tail);
   };
+  std::vector<Point> last{end};
+  if (c.from_above) {
+    const Point into = *c.from_above + grid.origin(c.to.block);
+    last = {{into.x, end.y}, into};
+  }
   if (grid.runs_straight(c)) {
-    const Point top{item.centre().x, item.top};
-    return with_tail(end.y <= item.top ? rounded({{side, end.y}, end}, 0)
-                                       : rounded({top, {top.x, end.y}, end}, corner_radius));
+    std::vector<Point> corners{{side, end.y}};
+    if (end.y > item.top) corners = {{item.centre().x, item.top}, {item.centre().x, end.y}};
+    corners.insert(corners.end(), last.begin(), last.end());
+    return with_tail(rounded(corners, corner_radius));
   }
   const double y = grid.exit_height(c);
   const double down = lane_x(c.exit_gap, exit_key(c, grid), grid, number);
@@ -119,7 +125,7 @@ Curve Routes::curve(const Connection& c, const Grid& grid, double number) const 
     const double channel = channel_height(c.group, grid);
     corners.insert(corners.end(), {{down, channel}, {up, channel}, {up, end.y}});
   }
-  corners.push_back(end);
+  corners.insert(corners.end(), last.begin(), last.end());
   return with_tail(rounded(corners, corner_radius));
 }
 

@@ -66,6 +66,7 @@ class Reader {
   std::vector<bool> find_states() {
     std::vector<bool> result(tape_.size());
     std::set<Identity> identities;
+    std::set<std::string> initial;  // names of states before the first step
     for (NodeId id = 0; id < tape_.size(); ++id) {
       if (program_.kind(id) == Program::Kind::computed && phase_ == Phase::forward && tape_[id].name != 0)
         named_.insert(place_and_name(id, tape_[id].place.step));
@@ -74,10 +75,10 @@ class Reader {
       for (NodeId reader : program_.readers(id))
         if (program_.drawn_step(reader) != step && program_.drawn_step(reader) != no_step) {
           identities.insert(identity(id));
+          if (step == 0 && !program_.name(id).empty()) initial.insert(program_.name(id));
           break;
         }
     }
-    std::set<std::string> initial;
     for (NodeId id = 0; id < tape_.size(); ++id)
       if (program_.kind(id) == Program::Kind::leaf && is_initial(id) && !program_.name(id).empty())
         initial.insert(program_.name(id));
@@ -151,7 +152,7 @@ class Reader {
       if (units_.units[u].is_leaf) places_[u] = place_of_leaf(units_.units[u]);
   }
 
-  // A leaf belongs to its only reader; one that several blocks read is shown in each.
+  // A leaf belongs to its first reader; in the blocks of the others it is repeated.
   Place place_of_leaf(const Unit& unit) const {
     if (program_.kind(unit.node) == Program::Kind::parameter && moments() > 0) return {before(), no_row};
     std::set<Place> readers;
@@ -161,7 +162,7 @@ class Reader {
     const Place first = *readers.begin();
     if (is_initial(unit.node) && first.row != no_row && tape_[unit.node].place.step <= 0)
       return {scene_.rows[first.row].reverse ? initial_right() : initial_left(), first.row};
-    return readers.size() == 1 ? first : Place{};
+    return first;
   }
 
   void make_blocks() {
@@ -323,11 +324,20 @@ class Reader {
       if (!reading.empty()) add_port(block, ports, source, reading);
     }
     // States that are renewed later on leave higher up: their rails are above, so that no two lines cross.
-    std::stable_sort(ports.begin(), ports.end(), [&](const Rail& a, const Rail& b) {
-      return renewed_by(block, a.sources[0]) > renewed_by(block, b.sources[0]);
-    });
+    const auto rank = [&](const Rail& rail) {
+      return rail.sources.empty() ? nowhere : renewed_by(block, rail.sources[0]);
+    };
+    std::stable_sort(ports.begin(), ports.end(), [&](const Rail& a, const Rail& b) { return rank(a) > rank(b); });
     block.rails.insert(block.rails.begin(), ports.begin(), ports.end());
     block.rails.insert(block.rails.end(), from_below.begin(), from_below.end());
+  }
+
+  // Inputs are repeated, not led from step to step.
+  bool has_line(NodeId source) const {
+    const int unit = units_.of[source];
+    const bool input = unit != no_unit && units_.units[unit].is_leaf &&
+                       program_.kind(source) != Program::Kind::parameter && !is_initial(source);
+    return scene_.has_spot(source) && !input;
   }
 
   static void add_loop(Block& block, int item) {
@@ -354,7 +364,7 @@ class Reader {
 
   // From the next block below in the same column.
   bool comes_from_below(const Block& block, int index, NodeId source) const {
-    if (!block.in_time() || !scene_.has_spot(source) || scene_.spots[source].block != index - 1) return false;
+    if (!block.in_time() || !has_line(source) || scene_.spots[source].block != index - 1) return false;
     const Block& from = scene_.blocks[index - 1];
     return from.column == block.column && from.row != no_row;
   }
@@ -422,22 +432,23 @@ class Reader {
   }
 
   void add_port(Block& block, std::vector<Rail>& ports, NodeId source, const std::vector<int>& reading) {
-    const bool has_line = scene_.has_spot(source);
+    const bool line = has_line(source);
     // One node that reads the same state of many steps (a stack) has one port for all of them.
     for (Rail& port : ports)
-      if (has_line && identity(port.sources[0]) == identity(source) && port.readers == reading) {
+      if (line && !port.sources.empty() && identity(port.sources[0]) == identity(source) && port.readers == reading) {
         port.sources.push_back(source);
         if (port.item != nowhere) extend(block.items[port.item], source);
         return;
       }
-    if (has_line && !block.in_time()) {
+    if (line && !block.in_time()) {
       ports.push_back({nowhere, {source}, reading, false});
       return;
     }
     const int at = static_cast<int>(block.items.size());
     Item port;
     port.node = source;
-    port.look = has_line || program_.kind(source) != Program::Kind::leaf ? Look::port : Look::input;
+    port.repeated = !line;
+    port.look = Look::port;
     port.id = fmt::format("n{}_{}", source, block_name(scene_, block));
     port.scope = tape_[program_.shown(source)].place.scope;
     port.text = words_.port(source, false);
@@ -447,7 +458,7 @@ class Reader {
     if (!block.in_time())
       for (int reader : reading) block.links.push_back({at, reader});
     else
-      ports.push_back({at, {source}, reading, false});
+      ports.push_back({at, line ? std::vector<NodeId>{source} : std::vector<NodeId>{}, reading, false});
   }
 
   // "h_1" becomes "h_1 … h_3".

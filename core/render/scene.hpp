@@ -28,6 +28,7 @@ struct Item {
   std::string tooltip;
   std::vector<NodeId> exits;  // the states that leave it to other steps, from the top down, where there are several
   bool rises = false;         // the layer above reads it
+  bool repeated = false;      // an input that has its box elsewhere
 
   bool is_leaf() const;
 };

@@ -153,7 +153,7 @@ class Arranger {
     for (std::size_t i = 0; i < block.loops.size(); ++i) {
       draw_line(block.loops[i].from, block.loops[i].to, layout.loops[i]);
       DrawnEdge& loop = drawing_.edges.back();
-      loop.kind = DrawnEdge::Kind::state;
+      loop.kind = pen_.has_gradients() ? DrawnEdge::Kind::data : DrawnEdge::Kind::state;  // wide lines are large gradients
       loop.label = "t − 1";
       const Rectangle box = grid_.placed({b, block.loops[i].from});
       loop.label_at = {box.left + 12, box.top + 25};

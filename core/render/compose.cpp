@@ -131,8 +131,8 @@ Sized within_budget(const Tape& tape, const RenderOptions& options) {
   std::string note = fmt::format("Too large to read with all its {} boxes (the limit is {}): ", wanted, budget);
   if (sized.folding.level != options.level) note += fmt::format("drawn at level {}", to_string(sized.folding.level));
   if (sized.folding.collapse != options.collapse)
-    note += fmt::format("{}the first and the last {} steps are drawn",
-                        sized.folding.level != options.level ? ", " : "", sized.folding.collapse);
+    note += fmt::format("{}the first and the last {} are drawn", sized.folding.level != options.level ? ", " : "",
+                        sized.folding.collapse == 1 ? "step" : fmt::format("{} steps", sized.folding.collapse));
   sized.scene.notes.push_back(note + ".");
   return sized;
 }

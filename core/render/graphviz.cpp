@@ -1,13 +1,11 @@
 #include <unroll/core/render/graphviz.hpp>
 
 #include <unroll/core/array/error.hpp>
+#include <unroll/core/render/graphviz_order.hpp>
 
-#include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -71,71 +69,6 @@ Agraph_t* subgraph(Agraph_t* graph, const std::string& name) {
   return nullptr;
 }
 
-// How often a layout by `dot` decomposes the graph into components: once for the ranks, once for the order in the ranks, once for each cluster;
-// and once more where rank=min is asked for and something else has nothing below it. Nodes of one rank, and of one cluster, count as one.
-class Decompositions {
- public:
-  explicit Decompositions(Agraph_t* graph) : graph_(graph) { visit(graph); }
-
-  int count() { return 2 + clusters_ + (lowest_ && other_sources() ? 1 : 0); }
-
- private:
-  void visit(Agraph_t* graph) {
-    for (Agraph_t* inner = agfstsubg(graph); inner; inner = agnxtsubg(inner)) {
-      const char* rank = agget(inner, name_of("rank"));
-      const bool cluster = std::string_view(agnameof(inner)).starts_with("cluster");
-      clusters_ += cluster ? 1 : 0;
-      if (cluster || (rank && *rank)) unite(inner);
-      if (rank && std::string_view(rank) == "min") lowest_ = agfstnode(inner);
-      visit(inner);
-    }
-  }
-
-  void unite(Agraph_t* graph) {
-    Agnode_t* first = agfstnode(graph);
-    for (Agnode_t* node = first; node; node = agnxtnode(graph, node)) group_[find(node)] = find(first);
-  }
-
-  Agnode_t* find(Agnode_t* node) {
-    node = agsubnode(graph_, node, 0);  // the same one in every subgraph
-    for (auto at = group_.find(node); at != group_.end() && at->second != node; at = group_.find(node)) node = at->second;
-    return node;
-  }
-
-  bool other_sources() {
-    std::set<Agnode_t*> all, with_something_below;
-    for (Agnode_t* node = agfstnode(graph_); node; node = agnxtnode(graph_, node)) {
-      all.insert(find(node));
-      for (Agedge_t* edge = agfstin(graph_, node); edge; edge = agnxtin(graph_, edge))
-        if (find(agtail(edge)) != find(node)) with_something_below.insert(find(node));
-    }
-    all.erase(find(lowest_));
-    return std::any_of(all.begin(), all.end(), [&](Agnode_t* group) { return !with_something_below.contains(group); });
-  }
-
-  Agraph_t* graph_;
-  int clusters_ = 0;
-  Agnode_t* lowest_ = nullptr;
-  std::map<Agnode_t*, Agnode_t*> group_;
-};
-
-// Engine "dot" (of version 2.43) marks nodes with a number from 1 to 255 that it counts up over the whole life of the process, by one whenever it decomposes a graph. When
-// that begins anew at 1 in the midst of a layout, it mistakes marks of another kind for its own, and gives another picture, or crashes. Layouts of one node, which have two
-// decompositions each, move the number on.
-void keep_off_the_marks(GVC_t* context, Agraph_t* graph) {
-  static int calls = 0;
-  constexpr int period = 255;
-  const int needed = Decompositions(graph).count();
-  while (calls < period && calls + needed > period) {
-    Agraph_t* one = agmemread("digraph { a; }");
-    gvLayout(context, one, "dot");
-    gvFreeLayout(context, one);
-    agclose(one);
-    calls += 2;
-  }
-  calls = (calls + needed) % period;
-}
-
 }  // namespace
 
 struct LaidOutGraph::Handles {
@@ -157,7 +90,7 @@ LaidOutGraph::LaidOutGraph(const std::string& dot_text, const char* engine) : ha
   messages.clear();
   agseterrf(keep_message);
   handles_->context = the_context();
-  handles_->graph = agmemread(dot_text.c_str());
+  handles_->graph = read_in_order(dot_text);
   if (!handles_->graph) throw Error("render: libgvc does not read the graph: " + reason("no message"));
   if (std::string_view(engine) == "dot") keep_off_the_marks(handles_->context, handles_->graph);
   if (gvLayout(handles_->context, handles_->graph, engine) != 0)

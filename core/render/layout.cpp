@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -239,6 +242,45 @@ std::vector<int> in_the_way(const Block& block, const Layout& layout, bool upwar
   return result;
 }
 
+// The best of several layouts.
+Layout best_layout(const Tape& tape, const Block& block) {
+  // Items on rails are not the engine's business, but for their sizes.
+  std::vector<Item> on_rails;
+  for (const Rail& rail : block.rails)
+    if (rail.item != nowhere) on_rails.push_back(block.items[rail.item]);
+  const std::vector<Rectangle> sizes = sizes_of(on_rails);
+  // The engine works hard for short lines, not for free ways: try what it makes of several wishes. What then stands in the way of a motorway is
+  // moved up or down, and so on.
+  std::optional<Layout> best;
+  double least = 0;
+  std::vector<int> longer;
+  int rise = 1;
+  constexpr int rounds = 6;
+  for (int round = 0; round < rounds; ++round) {
+    std::optional<Layout> best_of_round;
+    double least_of_round = 0;
+    for (const bool ordered : {true, false})
+      for (const bool posts : {false, true}) {
+        Layout layout = lay_out(tape, block, sizes, {ordered, posts, rise, longer});
+        // The order of recording is mostly that of the textbook: worth a detour.
+        const double bad = badness(block, layout) * (ordered ? 1 : 1.1);
+        if (best_of_round && bad >= least_of_round) continue;
+        best_of_round = std::move(layout);
+        least_of_round = bad;
+      }
+    const auto apart = in_the_way(block, *best_of_round, round % 2 == 1);
+    const int higher = over_risers(*best_of_round);
+    if (!best || least_of_round < least) {
+      best = std::move(best_of_round);
+      least = least_of_round;
+    }
+    if (apart.empty() && higher == 0) break;
+    rise += higher;
+    longer.insert(longer.end(), apart.begin(), apart.end());
+  }
+  return *best;
+}
+
 }  // namespace
 
 // All that decides where things go is in the engine's text.
@@ -281,42 +323,20 @@ Layout Layout::mirrored() const {
   return m;
 }
 
+// Laid out once in the life of the process, while there are not too many: a network is drawn at several levels, and again after every change of its weights.
 Layout lay_out(const Tape& tape, const Block& block) {
-  // Items on rails are not the engine's business, but for their sizes.
-  std::vector<Item> on_rails;
-  for (const Rail& rail : block.rails)
-    if (rail.item != nowhere) on_rails.push_back(block.items[rail.item]);
-  const std::vector<Rectangle> sizes = sizes_of(on_rails);
-  // The engine works hard for short lines, not for free ways: try what it makes of several wishes. What then stands in the way of a motorway is
-  // moved up or down, and so on.
-  std::optional<Layout> best;
-  double least = 0;
-  std::vector<int> longer;
-  int rise = 1;
-  constexpr int rounds = 6;
-  for (int round = 0; round < rounds; ++round) {
-    std::optional<Layout> best_of_round;
-    double least_of_round = 0;
-    for (const bool ordered : {true, false})
-      for (const bool posts : {false, true}) {
-        Layout layout = lay_out(tape, block, sizes, {ordered, posts, rise, longer});
-        // The order of recording is mostly that of the textbook: worth a detour.
-        const double bad = badness(block, layout) * (ordered ? 1 : 1.1);
-        if (best_of_round && bad >= least_of_round) continue;
-        best_of_round = std::move(layout);
-        least_of_round = bad;
-      }
-    const auto apart = in_the_way(block, *best_of_round, round % 2 == 1);
-    const int higher = over_risers(*best_of_round);
-    if (!best || least_of_round < least) {
-      best = std::move(best_of_round);
-      least = least_of_round;
-    }
-    if (apart.empty() && higher == 0) break;
-    rise += higher;
-    longer.insert(longer.end(), apart.begin(), apart.end());
+  constexpr std::size_t most = 1000;
+  static std::mutex mutex;
+  static std::unordered_map<std::string, Layout> known;
+  const std::string key = signature(tape, block);
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto at = known.find(key); at != known.end()) return at->second;
   }
-  return *best;
+  Layout layout = best_layout(tape, block);
+  const std::lock_guard lock(mutex);
+  if (known.size() >= most) known.clear();
+  return known.emplace(key, std::move(layout)).first->second;
 }
 
 }  // namespace unroll::drawing

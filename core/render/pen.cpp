@@ -37,7 +37,10 @@ Flow Pen::at(NodeId node) const {
 Flow Pen::from(NodeId node, std::int32_t step) const {
   const Flow all = at(node);
   if (all.kind == Flow::Kind::unasked || all.kind == Flow::Kind::absent || !gradients_->has_flows()) return all;
-  return on_scale(gradients_->flow(tape_.var(node), step).value_or(0));
+  // Without a measurement of its own: all comes back from its own step, or nothing from this one.
+  const auto flow = gradients_->flow(tape_.var(node), step);
+  if (!flow && step == tape_[node].place.step) return all;
+  return on_scale(flow.value_or(0));
 }
 
 std::string Pen::words(const Flow& flow) {

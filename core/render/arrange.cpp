@@ -121,8 +121,9 @@ class Arranger {
       const Item& item = block.items[i];
       const auto frame = frames.find(item.scope);
       const bool inside = !item.is_leaf() && frame != frames.end();
-      const bool in_gate = block.gate_frames ? inside && !has_inner.contains(item.scope)
-                                             : item.look == Look::gate && item.scope != block.common_scope;
+      const bool in_gate = block.gate_frames
+                               ? inside && !has_inner.contains(item.scope)
+                               : item.look == Look::gate && item.scope != 0 && item.scope != block.common_scope;
       drawing_.nodes.push_back(node(block, item, layout.items[i].moved(by), in_gate));
       (inside ? frame->second.nodes : directly_inside_[b]).push_back(item.id);
     }
@@ -141,9 +142,11 @@ class Arranger {
       edge.source = block.items[from].node;
       edge.curve = std::move(curve);
       const Look look = block.items[from].look;
-      edge.kind = look == Look::parameter || tape_.parameter(edge.source)        ? DrawnEdge::Kind::parameter
-                  : block.on_motorway(Link{from, to}) || is_state_port(block.items[from]) ? DrawnEdge::Kind::state
-                                                                                          : DrawnEdge::Kind::data;
+      edge.kind = look == Look::parameter || tape_.parameter(edge.source) ? DrawnEdge::Kind::parameter
+                  : (block.on_motorway(Link{from, to}) || is_state_port(block.items[from])) &&
+                          !(is_folded(block) && pen_.has_gradients())
+                      ? DrawnEdge::Kind::state
+                      : DrawnEdge::Kind::data;
       edge.cut = look == Look::port && scene_.cuts.contains(edge.source);
       edge.flow = edge.cut || is_folded(block) ? Flow{} : flow_of(block, block.items[from]);
       drawing_.edges.push_back(std::move(edge));
@@ -153,8 +156,9 @@ class Arranger {
     for (std::size_t i = 0; i < block.loops.size(); ++i) {
       draw_line(block.loops[i].from, block.loops[i].to, layout.loops[i]);
       DrawnEdge& loop = drawing_.edges.back();
-      loop.kind = pen_.has_gradients() ? DrawnEdge::Kind::data : DrawnEdge::Kind::state;  // wide lines are large gradients
-      loop.label = "t − 1";
+      loop.kind =
+          pen_.has_gradients() ? DrawnEdge::Kind::data : DrawnEdge::Kind::state;  // wide lines are large gradients
+      loop.label = scene_.rows[block.row].reverse ? "t + 1" : "t − 1";
       const Rectangle box = grid_.placed({b, block.loops[i].from});
       loop.label_at = {box.left + 12, box.top + 25};
     }
@@ -236,8 +240,8 @@ class Arranger {
         for (Point& p : tail) p = p + grid_.origin(b);
         const Point top = up.back(), tap = tail.front();
         constexpr double nearly = 4;  // a step of so little is no step
-        const Curve way = std::abs(top.x - tap.x) < nearly ? rounded({top, tap}, 0)
-                                                           : rounded({top, {top.x, y}, {tap.x, y}, tap}, 6);
+        const Curve way =
+            std::abs(top.x - tap.x) < nearly ? rounded({top, tap}, 0) : rounded({top, {top.x, y}, {tap.x, y}, tap}, 6);
         DrawnEdge edge;
         edge.from = item_at(from).id;
         edge.to = block.items[rail.readers[i]].id;
@@ -262,16 +266,18 @@ class Arranger {
     edge.curve = routes_.curve(c, grid_, number_);
     const std::int32_t reader = scene_.blocks[c.to.block].step;
     const bool several = scene_.blocks[c.to.block].gap || scene_.moments.empty();
-    if (!edge.cut) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
+    const bool folded = is_folded(scene_.blocks[c.to.block]);  // many steps in one line: no number says it
+    if (folded && pen_.has_gradients()) edge.kind = DrawnEdge::Kind::data;
+    if (!edge.cut && !folded) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
     // Lines that leave together have one number, that of the first: to the next step.
     const bool is_new = skips || labelled_.insert({c.from.block, std::round(grid_.exit_height(c) / 10)}).second;
-    if (is_new && !skips && edge.kind == DrawnEdge::Kind::state) edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
+    if (is_new && !skips && edge.kind == DrawnEdge::Kind::state)
+      edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
     if (!edge.label.empty()) {
       const Rectangle from = scene_.blocks[c.from.block].in_time()
                                  ? grid_.column_box(scene_.blocks[c.from.block].column)
                                  : grid_.placed(c.from);
-      edge.label_at = {c.exits_right ? from.right + number_ / 2 : from.left - number_ / 2,
-                       grid_.exit_height(c) + 7};
+      edge.label_at = {c.exits_right ? from.right + number_ / 2 : from.left - number_ / 2, grid_.exit_height(c) + 7};
     }
     drawing_.edges.push_back(std::move(edge));
   }

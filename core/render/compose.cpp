@@ -146,18 +146,21 @@ std::string description(const Tape& tape, const Scene& scene, const RenderOption
   std::set<ScopeId> seen;
   for (const Row& row : scene.rows)
     if (row.scope != 0 && seen.insert(row.scope).second) layers += (layers.empty() ? "" : ", ") + tape.path(row.scope);
-  return fmt::format("A recurrent network, unrolled over the time steps {} to {} from left to right{}.{}{}",
-                     scene.moments.front().first, scene.moments.back().last,
-                     layers.empty() ? "" : "; its layers from the bottom up: " + layers,
-                     options.gradients ? " Lines and boxes show the norm of the gradient of the loss." : "",
-                     options.backward != BackwardView::none ? " The backward pass runs below, from right to left." : "");
+  return fmt::format(
+      "A recurrent network, unrolled over the time steps {} to {} from left to right{}.{}{}",
+      scene.moments.front().first, scene.moments.back().last,
+      layers.empty() ? "" : "; its layers from the bottom up: " + layers,
+      options.gradients ? " Lines and boxes show the norm of the gradient of the loss." : "",
+      options.backward != BackwardView::none ? " The backward pass runs below, from right to left." : "");
 }
 
 }  // namespace
 
 Drawing compose(const Tape& tape, const RenderOptions& options) {
-  if (options.collapse < 0) throw Error(fmt::format("render: collapse is {}, but at least 0 steps can be kept", options.collapse));
-  if (options.budget < 0) throw Error(fmt::format("render: budget is {}, but must be 0 (no limit) or more", options.budget));
+  if (options.collapse < 0)
+    throw Error(fmt::format("render: collapse is {}, but at least 0 steps can be kept", options.collapse));
+  if (options.budget < 0)
+    throw Error(fmt::format("render: budget is {}, but must be 0 (no limit) or more", options.budget));
   const Sized forward_scene = within_budget(tape, options);
   const auto finished = [&](Drawing drawing) {
     drawing.title = options.title;
@@ -172,7 +175,8 @@ Drawing compose(const Tape& tape, const RenderOptions& options) {
   plain.gradients = nullptr;
   const Scene backward_scene = read_scene(tape, Phase::backward, plain, forward_scene.folding);
   if (backward_scene.blocks.empty())
-    throw Error("render: no backward pass is recorded on this tape: backward(loss, {.create_graph = true}) records one");
+    throw Error(
+        "render: no backward pass is recorded on this tape: backward(loss, {.create_graph = true}) records one");
   Drawing backward = arrange(tape, backward_scene, plain);
 
   // Both rows at one pace, then the backward row mirrored and pushed below the forward row, step below step.

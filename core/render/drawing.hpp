@@ -37,14 +37,15 @@ struct Flow {
   };
   Kind kind = Kind::unasked;
   double norm = 0;
-  double level = 0;  // of a finite one, on the logarithmic scale of the drawing: 0 is its lower end or below, 1 the largest
+  double level =
+      0;  // of a finite one, on the logarithmic scale of the drawing: 0 is its lower end or below, 1 the largest
 };
 
 inline constexpr int no_tint = -1;
 
 struct DrawnNode {
-  std::string id;         // "n41"; as a port of step 3: "n41_t3"
-  NodeId node = no_node;  // the node of the tape, or the one that gives the result of what stands together here
+  std::string id;                 // "n41"; as a port of step 3: "n41_t3"
+  NodeId node = no_node;          // the node of the tape, or the one that gives the result of what stands together here
   std::vector<NodeId> members{};  // all nodes that stand together here; empty where it is one only
   Look look = Look::operation;
   int tint = no_tint;  // which colour of the gates; none outside of gates
@@ -58,7 +59,7 @@ struct DrawnNode {
 
 struct DrawnEdge {
   enum class Kind { data, state, parameter };
-  std::string from, to;    // ids of nodes
+  std::string from, to;     // ids of nodes
   NodeId source = no_node;  // whose value flows here
   Kind kind = Kind::data;
   Curve curve;  // ends at the tip of the arrow
@@ -94,18 +95,18 @@ struct DrawnBlock {
   int shape = 0;
   Point origin;
   std::int32_t step = no_step;
-  std::string layer;                            // its scope
-  std::size_t first_node = 0, node_count = 0;   // in Drawing::nodes
-  std::size_t first_edge = 0, edge_count = 0;   // in Drawing::edges
-  std::vector<DrawnFrame> frames;               // of gates; what is inside of Drawing::frames as well
+  std::string layer;                           // its scope
+  std::size_t first_node = 0, node_count = 0;  // in Drawing::nodes
+  std::size_t first_edge = 0, edge_count = 0;  // in Drawing::edges
+  std::vector<DrawnFrame> frames;              // of gates; what is inside of Drawing::frames as well
 };
 
 // A bar below a step: what it contributes to the gradient of a parameter.
 struct DrawnBar {
   std::int32_t step = no_step;
-  Rectangle box;       // from its base line
-  double norm = 0;     // of the contribution
-  double share = 0;    // <contribution, gradient> / |gradient|^2: the shares of all steps add up to 1
+  Rectangle box;     // from its base line
+  double norm = 0;   // of the contribution
+  double share = 0;  // <contribution, gradient> / |gradient|^2: the shares of all steps add up to 1
   std::string label;
   Point label_at;
 };

@@ -69,8 +69,8 @@ class Writer {
       const bool spine = scope == block_.items[link.to].scope && !clusters_.is_gate(scope);
       // Between layers there is room for their frames.
       const bool between_layers = layer(link.from) != layer(link.to);
-      const auto length = (between_layers ? 2 : 1) +
-                          std::count(wishes_.longer.begin(), wishes_.longer.end(), static_cast<int>(k));
+      const auto length =
+          (between_layers ? 2 : 1) + std::count(wishes_.longer.begin(), wishes_.longer.end(), static_cast<int>(k));
       out(fmt::format("i{} -> i{} [weight={}{}];", link.from, link.to,
                       block_.on_motorway(link) ? 1
                       : spine                  ? 8

@@ -30,9 +30,9 @@ std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope);
 
 // What the engine is asked for, beyond the graph itself. It gives way to some wishes at any price, so a layout is tried with and without.
 struct Wishes {
-  bool ordered = true;  // gates from left to right as they were recorded
-  bool posts = false;   // nothing left of where a motorway enters, nothing right of where a state leaves
-  int rise = 1;         // how many ranks what the layer above reads is led upwards
+  bool ordered = true;        // gates from left to right as they were recorded
+  bool posts = false;         // nothing left of where a motorway enters, nothing right of where a state leaves
+  int rise = 1;               // how many ranks what the layer above reads is led upwards
   std::vector<int> longer{};  // links that are longer by one rank for each time that they stand here
 };
 

@@ -114,7 +114,8 @@ class Decompositions {
 
   Agnode_t* find(Agnode_t* node) {
     node = agsubnode(graph_, node, 0);  // the same one in every subgraph
-    for (auto at = group_.find(node); at != group_.end() && at->second != node; at = group_.find(node)) node = at->second;
+    for (auto at = group_.find(node); at != group_.end() && at->second != node; at = group_.find(node))
+      node = at->second;
     return node;
   }
 

@@ -13,20 +13,24 @@ namespace unroll::drawing {
 
 namespace {
 
-constexpr double frame_margin = 9, heading = 16;         // of the frame around a step
-constexpr double layer_margin = 7, layer_heading = 12;   // of the frame around a layer
+constexpr double frame_margin = 9, heading = 16;        // of the frame around a step
+constexpr double layer_margin = 7, layer_heading = 12;  // of the frame around a layer
 constexpr double between_rows = 10, gap_width = 58;
 
 // At what height a line may run from the side of a box to the side of the block: in the middle, or where no other box stands in the way; above
-// the box, if need be.
-double free_height(const Layout& layout, const Rectangle& item, bool to_the_right) {
+// the box, if need be. `others` are tried first.
+double free_height(const Layout& layout, const Rectangle& item, bool to_the_right,
+                   const std::vector<double>& others = {}) {
   const auto is_free = [&](double y) {
     const Rectangle way = to_the_right ? Rectangle{item.right + 1, y - 2, layout.box.right + 1, y + 2}
                                        : Rectangle{layout.box.left - 1, y - 2, item.left - 1, y + 2};
     return std::none_of(layout.items.begin(), layout.items.end(),
                         [&](const Rectangle& other) { return way.overlaps(other); });
   };
+  std::vector<double> heights = others;
   for (const double y : {item.centre().y, item.top - 3, item.bottom + 3, item.top + 6, item.top + 9})
+    heights.push_back(y);
+  for (const double y : heights)
     if (is_free(y)) return y;
   return item.centre().y;
 }
@@ -113,7 +117,8 @@ void Grid::find_connections() {
 }
 
 // The last one of them, if there is any.
-Connection* Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, const Curve* tail, bool straight) {
+Connection* Grid::connect(const std::vector<NodeId>& sources, Spot to, Point entrance, const Curve* tail,
+                          bool straight) {
   const int group = groups_.try_emplace(sources, static_cast<int>(groups_.size())).first->second;
   const Block& target = scene_.blocks[to.block];
   Connection* last = nullptr;
@@ -141,6 +146,9 @@ double Grid::exit_height(const Connection& c) const {
   const Rectangle& item = layout(c.from.block).items[c.from.item];
   const double lift = lift_[c.from.block];
   if (block.initial) return item.centre().y + lift;
+  // What goes to another layer of its own step leaves apart from the lines of the states.
+  if (block.in_time() && scene_.blocks[c.to.block].column == block.column)
+    return free_height(layout(c.from.block), item, c.exits_right, {item.top - 5, item.bottom + 5}) + lift;
   const std::vector<NodeId>& exits = block.items[c.from.item].exits;
   const NodeId state = scene_.cuts.contains(c.source) ? tape_.inputs(c.source)[0] : c.source;
   if (const auto lane = std::find(exits.begin(), exits.end(), state); exits.size() > 1 && lane != exits.end())
@@ -171,7 +179,8 @@ bool Grid::runs_straight(const Connection& c) const {
 
 void Grid::lift_rows() {
   const double margin = layer_frames_ ? layer_margin : 0, head = layer_frames_ ? layer_heading : 0;
-  std::vector<double> tops(scene_.columns.size(), std::numeric_limits<double>::lowest());  // of the rows so far, by column
+  std::vector<double> tops(scene_.columns.size(),
+                           std::numeric_limits<double>::lowest());  // of the rows so far, by column
   for (int row = 0; row < static_cast<int>(scene_.rows.size()); ++row) {
     lift_row(row);
     double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();

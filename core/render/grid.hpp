@@ -22,7 +22,7 @@ struct Connection {
   bool straight = false;        // along a motorway
   int group = 0;                // lines of a group share one channel below the steps
   bool exits_right = true, enters_right = false;
-  int exit_gap = 0, entry_gap = 0;  // gap k is before column k
+  int exit_gap = 0, entry_gap = 0;       // gap k is before column k
   std::optional<Point> from_above = {};  // where the line ends on top of a box, which it cannot enter from the side
 
   bool is_direct() const { return exit_gap == entry_gap; }

@@ -25,8 +25,8 @@ std::size_t utf8_length(std::string_view text) {
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
-  if (first == 0xE0 && byte(1) < 0xA0) return 0;  // longer than needed
-  if (first == 0xED && byte(1) > 0x9F) return 0;  // half of a UTF-16 pair
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;                      // longer than needed
+  if (first == 0xED && byte(1) > 0x9F) return 0;                      // half of a UTF-16 pair
   if (first == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE) return 0;  // no characters, and none of XML
   if (first == 0xF0 && byte(1) < 0x90) return 0;
   if (first == 0xF4 && byte(1) > 0x8F) return 0;
@@ -90,7 +90,8 @@ std::string html_label(const Text& text) {
   std::string result = "<" + escaped(text.title);
   for (const std::string& note : text.notes)
     result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", note_size, escaped(note));
-  if (!text.gradient.empty()) result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size, escaped(text.gradient));
+  if (!text.gradient.empty())
+    result += fmt::format("<BR/><FONT POINT-SIZE=\"{}\">{}</FONT>", gradient_size, escaped(text.gradient));
   return result + ">";
 }
 

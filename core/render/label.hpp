@@ -9,7 +9,7 @@ namespace unroll::drawing {
 
 // The lines of one box.
 struct Text {
-  std::string title;                // the name, or what is computed: "c_2", "x W_f", "⊙"
+  std::string title;                 // the name, or what is computed: "c_2", "x W_f", "⊙"
   std::vector<std::string> notes{};  // in small letters: operation, shape, values
   std::string gradient{};            // "∇ 0.031"
 

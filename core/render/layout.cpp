@@ -40,7 +40,8 @@ void add_rails(const Block& block, const LaidOutGraph& engine, Layout& layout) {
     for (int reader : block.rails[r].readers) {
       layout.rails[r].push_back(engine.edge(tap(r, reader), fmt::format("i{}", reader)));
       if (block.in_time())
-        for (const Point& p : layout.rails[r].back()) layout.box = united(layout.box, {p.x, layout.box.bottom, p.x, layout.box.bottom});
+        for (const Point& p : layout.rails[r].back())
+          layout.box = united(layout.box, {p.x, layout.box.bottom, p.x, layout.box.bottom});
       const Point start = layout.rails[r].back().front();
       first_tap = std::min(first_tap, start.x);
       if (block.in_time()) y = std::min(y, start.y);
@@ -288,7 +289,8 @@ std::string signature(const Tape& tape, const Block& block) {
   std::string result = engine_text(tape, block, {});
   for (const Link& loop : block.loops) result += fmt::format("loop {}\n", loop.from);
   for (const Rail& rail : block.rails)
-    result += fmt::format("{} {} {}\n", rail.item, rail.from_below, rail.item == nowhere ? "" : html_label(block.items[rail.item].widest));
+    result += fmt::format("{} {} {}\n", rail.item, rail.from_below,
+                          rail.item == nowhere ? "" : html_label(block.items[rail.item].widest));
   return result;
 }
 

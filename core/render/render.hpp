@@ -77,8 +77,9 @@ std::string render(const Tape& tape, const RenderOptions& options = {});
 void render(const Tape& tape, std::ostream& out, const RenderOptions& options = {});
 
 struct RenderReport {
-  std::size_t boxes = 0;           // at the level that is shown first
-  std::vector<std::string> notes;  // what is not as it was asked for: steps that were left out for the budget, a bitmap with fewer pixels
+  std::size_t boxes = 0;  // at the level that is shown first
+  std::vector<std::string>
+      notes;  // what is not as it was asked for: steps that were left out for the budget, a bitmap with fewer pixels
 };
 
 // Into a file: .dot, .svg, .png, .pdf, .json or .html. It appears complete or not at all. Throws Error for another suffix or a folder that cannot be

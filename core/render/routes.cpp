@@ -33,7 +33,8 @@ Routes::Routes(const Scene& scene, const Grid& grid) : scene_(scene), gaps_(scen
     std::vector<const Lane*> placed;
     for (auto& [key, lane] : gap.lanes) {
       for (const Lane* other : placed)
-        if (other->low <= lane.high && lane.low <= other->high) lane.position = std::max(lane.position, other->position + 1);
+        if (other->low <= lane.high && lane.low <= other->high)
+          lane.position = std::max(lane.position, other->position + 1);
       placed.push_back(&lane);
       gap.count = std::max(gap.count, lane.position + 1);
     }

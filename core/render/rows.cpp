@@ -132,8 +132,9 @@ class Finder {
     bool no_circle = true;
     while (sorted.size() < order.size()) {
       const auto is_ready = [&](const Key& k) {
-        return !done.contains(k) && std::none_of(reads.begin(), reads.end(),
-                                                 [&](const auto& r) { return r.first == k && !done.contains(r.second); });
+        return !done.contains(k) && std::none_of(reads.begin(), reads.end(), [&](const auto& r) {
+          return r.first == k && !done.contains(r.second);
+        });
       };
       auto next = std::find_if(order.begin(), order.end(), is_ready);
       if (next == order.end()) {

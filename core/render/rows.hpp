@@ -18,8 +18,8 @@ struct Row {
 };
 
 struct Rows {
-  std::vector<Row> rows;   // from the bottom up: each reads those below
-  std::vector<int> of;     // by node; no_row for what is hidden or outside of time
+  std::vector<Row> rows;  // from the bottom up: each reads those below
+  std::vector<int> of;    // by node; no_row for what is hidden or outside of time
 };
 
 // `states` says of every node whether it is one: read by other steps.

@@ -84,9 +84,9 @@ class Reader {
         initial.insert(program_.name(id));
     if (identities.empty() && initial.empty()) return result;
     for (NodeId id = 0; id < tape_.size(); ++id)
-      result[id] = is_computed(id) && program_.drawn_step(id) != no_step && !program_.is_part_of_input(id) &&
-                   (identities.contains(identity(id)) ||
-                    (program_.drawn_step(id) != 0 && initial.contains(program_.name(id))));
+      result[id] =
+          is_computed(id) && program_.drawn_step(id) != no_step && !program_.is_part_of_input(id) &&
+          (identities.contains(identity(id)) || (program_.drawn_step(id) != 0 && initial.contains(program_.name(id))));
     return result;
   }
 
@@ -174,10 +174,10 @@ class Reader {
       if (place.column != last) {
         Column column;
         using enum Column::Kind;
-        column.kind = place.column == before()                                              ? before_time
+        column.kind = place.column == before()                                            ? before_time
                       : place.column == initial_left() || place.column == initial_right() ? initial
-                      : place.column == after()                                             ? after_time
-                                                                                            : moment;
+                      : place.column == after()                                           ? after_time
+                                                                                          : moment;
         if (column.kind == moment)
           column.moment = phase_ == Phase::backward ? moments() - 1 - (place.column - 2) : place.column - 2;
         scene_.columns.push_back(column);
@@ -296,7 +296,8 @@ class Reader {
         for (NodeId operand : program_.operands(member)) {
           const int from = units_.of[operand];
           if (from == u) {
-            if (program_.drawn_step(program_.shown(operand)) != program_.drawn_step(member) && !block.gap) add_loop(block, i);
+            if (program_.drawn_step(program_.shown(operand)) != program_.drawn_step(member) && !block.gap)
+              add_loop(block, i);
           } else if (from != no_unit && block_of_[from] == index) {
             if (linked.insert({item_of_[from], i}).second) link(block, rail_of, item_of_[from], i);
           } else if (on_rail) {
@@ -386,8 +387,8 @@ class Reader {
     for (int i = 0; i < static_cast<int>(block.items.size()); ++i) {
       const Item& item = block.items[i];
       const auto renews = [&](NodeId id) { return identity(id).first == identity(source).first; };
-      const bool any = item.look == Look::state ? renews(item.node)
-                                                : std::any_of(item.exits.begin(), item.exits.end(), renews);
+      const bool any =
+          item.look == Look::state ? renews(item.node) : std::any_of(item.exits.begin(), item.exits.end(), renews);
       if (any && (result == nowhere || item.scope == tape_[source].place.scope)) result = i;
     }
     return result;
@@ -478,7 +479,7 @@ class Reader {
   const Rows rows_;
   const Units units_;
   const Words words_;
-  std::vector<Place> places_;   // by unit
+  std::vector<Place> places_;  // by unit
   std::vector<int> block_of_, item_of_;
   Scene scene_;
 };

@@ -59,11 +59,11 @@ struct Motorway {
 
 struct Block {
   int column = 0, row = no_row;
-  std::int32_t step = no_step;  // of a single one
-  bool gap = false;             // steps that are not drawn; it has one item
-  bool initial = false;         // states before the first step that nothing computes: items only
-  bool ports_in_engine = false; // inputs stand below what reads them, not on rails
-  bool gate_frames = true;      // gates of several boxes have frames
+  std::int32_t step = no_step;   // of a single one
+  bool gap = false;              // steps that are not drawn; it has one item
+  bool initial = false;          // states before the first step that nothing computes: items only
+  bool ports_in_engine = false;  // inputs stand below what reads them, not on rails
+  bool gate_frames = true;       // gates of several boxes have frames
   std::vector<Item> items;
   std::vector<Link> links, loops;  // loops: states of folded steps, which come back
   std::vector<Rail> rails;         // from the top down
@@ -90,7 +90,8 @@ struct Scene {
   std::vector<Column> columns;  // from left to right
   std::vector<Moment> moments;
   std::vector<Block> blocks;  // column by column, from the bottom up
-  std::vector<Spot> spots;    // of all nodes; nowhere for what has no box, and of cuts those of the states that they cut off
+  std::vector<Spot>
+      spots;  // of all nodes; nowhere for what has no box, and of cuts those of the states that they cut off
   std::unordered_set<NodeId> cuts;  // lines from them are cut
   std::vector<std::string> notes;
 

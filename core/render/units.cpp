@@ -129,8 +129,8 @@ class Finder {
 
 int Units::moment_of(std::int32_t step) const {
   if (step == no_step) return no_moment;
-  const auto after =
-      std::upper_bound(moments.begin(), moments.end(), step, [](std::int32_t s, const Moment& m) { return s < m.first; });
+  const auto after = std::upper_bound(moments.begin(), moments.end(), step,
+                                      [](std::int32_t s, const Moment& m) { return s < m.first; });
   if (after == moments.begin() || std::prev(after)->last < step) return no_moment;
   return static_cast<int>(after - moments.begin()) - 1;
 }

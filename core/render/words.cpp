@@ -103,8 +103,7 @@ Text Words::text(const Unit& unit, Look look, bool widest) const {
   std::string named = name(id, widest);
   if (leaf && (named.empty() || look == Look::parameter)) named = program_.reference(id, id);
   if (named == "·") named.clear();
-  const std::string computed =
-      leaf ? "" : unit.members.size() > 1 ? equation(unit, widest) : program_.expression(id);
+  const std::string computed = leaf ? "" : unit.members.size() > 1 ? equation(unit, widest) : program_.expression(id);
   if (options_.label)
     if (std::string other = options_.label(tape_, id); !other.empty()) named = std::move(other);
   result.title = named.empty() ? computed : named;
@@ -117,7 +116,9 @@ Text Words::text(const Unit& unit, Look look, bool widest) const {
   }
   // A whole gate says which.
   if (look == Look::gate)
-    if (const ScopeId scope = tape_[id].place.scope; unit.row != no_row && scope != rows_.rows[unit.row].scope) result.notes.insert(result.notes.begin(), std::string(tape_.last_part(scope)));
+    if (const ScopeId scope = tape_[id].place.scope;
+        scope != 0 && unit.row != no_row && scope != rows_.rows[unit.row].scope)
+      result.notes.insert(result.notes.begin(), std::string(tape_.last_part(scope)));
   add_values(result, id, widest);
   const bool folded = unit.moment != no_moment && units_.moments[unit.moment].folded;
   if (options_.gradients && !folded && (look != Look::operation || unit.members.size() > 1))
@@ -142,7 +143,8 @@ std::string Words::gradients_over_time(const Unit& unit, NodeId state) const {
   double smallest = std::numeric_limits<double>::infinity(), largest = 0;
   for (NodeId id : unit.members) {
     const Var var = tape_.var(id);
-    if (tape_[id].name != tape_[state].name || program_.name(id) != program_.name(state) || !options_.gradients->contains(var))
+    if (tape_[id].name != tape_[state].name || program_.name(id) != program_.name(state) ||
+        !options_.gradients->contains(var))
       continue;
     const double norm = options_.gradients->norm(var);
     if (!std::isfinite(norm)) return number(norm);

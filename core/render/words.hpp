@@ -12,8 +12,7 @@ namespace unroll::drawing {
 
 class Words {
  public:
-  Words(const Tape& tape, const Program& program, const RenderOptions& options, const Rows& rows,
-        const Units& units);
+  Words(const Tape& tape, const Program& program, const RenderOptions& options, const Rows& rows, const Units& units);
 
   // With `widest`, what it would say with the longest numbers, so that boxes of all steps get one size.
   Text text(const Unit& unit, Look look, bool widest) const;

@@ -29,7 +29,6 @@ class Reader {
   Reader(const Tape& tape, Phase phase, const RenderOptions& options, const Folding& folding)
       : tape_(tape),
         phase_(phase),
-        options_(options),
         level_(folding.level),
         program_(tape, phase, options.parameters),
         states_(find_states()),
@@ -116,7 +115,9 @@ class Reader {
   struct Place {
     int column = nowhere;  // among all that may be there: before, initial, the moments, initial, after
     int row = no_row;
-    friend auto operator<=>(const Place&, const Place&) = default;
+    friend bool operator<(const Place& a, const Place& b) {
+      return std::pair(a.column, a.row) < std::pair(b.column, b.row);
+    }
   };
 
   // Columns before some are left out.
@@ -471,7 +472,6 @@ class Reader {
 
   const Tape& tape_;
   const Phase phase_;
-  const RenderOptions& options_;
   const Level level_;
   const Program program_;
   std::unordered_set<std::uint64_t> named_;  // what computed nodes are called, by step

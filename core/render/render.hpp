@@ -22,7 +22,7 @@ namespace unroll {
 // What gets a box of its own.
 enum class Level {
   ops,    // every operation
-  gates,  // every gate (an innermost scope), with its equation; what stands in no gate is drawn as operations
+  gates,  // every value that has a name (a gate, c, h), with its equation: nameless operations stand in the box of the one that reads them
   cells,  // every layer at every time step
   folded  // every layer once, its states running back into it: the rolled-up network
 };

@@ -47,7 +47,7 @@ FitCallback progress() {
 void draw_network(const Example& example, const Outcome& outcome, const std::string& file) {
   Tape tape;
   const Var loss = outcome.picture(tape);
-  const Gradients gradients = backward(loss, {.keep = Keep::all});
+  const Gradients gradients = backward(loss, {.keep = Keep::all, .flows = true});
   render(tape, file,
          {.gradients = &gradients,
           .title = fmt::format("{} ({}), trained: {}", example.name, example.shape, example.task)});

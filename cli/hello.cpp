@@ -133,7 +133,7 @@ void print_table(const Outcome& outcome) {
 
 void draw_network(const Network& network, const std::string& file) {
   Tape tape;
-  const Gradients gradients = backward(network.record(tape).second, {.keep = Keep::all});
+  const Gradients gradients = backward(network.record(tape).second, {.keep = Keep::all, .flows = true});
   render(
       tape, file,
       {.gradients = &gradients, .title = "An LSTM that has learned \"hello\", unrolled over time, with its gradients"});

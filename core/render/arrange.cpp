@@ -158,7 +158,7 @@ class Arranger {
       DrawnEdge& loop = drawing_.edges.back();
       loop.kind =
           pen_.has_gradients() ? DrawnEdge::Kind::data : DrawnEdge::Kind::state;  // wide lines are large gradients
-      loop.label = scene_.rows[block.row].reverse ? "t + 1" : "t − 1";
+      loop.label = scene_.rows[block.row].reverse != scene_.backward ? "t + 1" : "t − 1";
       const Rectangle box = grid_.placed({b, block.loops[i].from});
       loop.label_at = {box.left + 12, box.top + 25};
     }

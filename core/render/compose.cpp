@@ -128,6 +128,16 @@ Sized within_budget(const Tape& tape, const RenderOptions& options) {
       break;
     sized.scene = read_scene(tape, Phase::forward, options, sized.folding);
   }
+  // There may be room for some more.
+  if (const std::int64_t k = sized.folding.collapse; k > 1 && boxes(sized.scene) <= budget) {
+    const std::size_t count = boxes(sized.scene),
+                      less = boxes(read_scene(tape, Phase::forward, options, {sized.folding.level, k - 1}));
+    if (count > less) {
+      const Folding more{sized.folding.level, k + static_cast<std::int64_t>((budget - count) / (count - less))};
+      Scene scene = read_scene(tape, Phase::forward, options, more);
+      if (boxes(scene) <= budget) sized = {std::move(scene), more};
+    }
+  }
   std::string note = fmt::format("Too large to read with all its {} boxes (the limit is {}): ", wanted, budget);
   if (sized.folding.level != options.level) note += fmt::format("drawn at level {}", to_string(sized.folding.level));
   if (sized.folding.collapse != options.collapse)

@@ -16,8 +16,6 @@ namespace {
 
 constexpr double highest = 44, bar_width = 26, distance = 30;
 
-std::string short_name(const Parameter& parameter) { return parameter.name().substr(parameter.name().rfind('.') + 1); }
-
 // The bar of the contributions of some steps, as one.
 DrawnBar bar_of(const Parameter& parameter, const Gradients& gradients, const std::vector<std::int64_t>& steps) {
   const ArrayView gradient = gradients[parameter];
@@ -86,8 +84,8 @@ void add_contributions(const Tape& tape, const Parameter& parameter, const Gradi
     bar.label_at = {x, base - 8};
   }
   drawing.bars = std::move(bars);
-  drawing.texts.push_back({fmt::format("dL/d{}: what each step contributes (|dL/d{}| = {})", short_name(parameter),
-                                       short_name(parameter), number(gradients->norm(parameter))),
+  drawing.texts.push_back({fmt::format("dL/d{}: what each step contributes (|dL/d{}| = {})", parameter.name(),
+                                       parameter.name(), number(gradients->norm(parameter))),
                            {drawing.box.centre().x, base - 22},
                            9});
   drawing.box.bottom = base - 32;

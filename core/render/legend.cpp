@@ -34,7 +34,7 @@ class Legend {
       item(
           text_width(heading, letters), [&] { label(0, heading); }, 8);
       if (has_scale(d)) scale(d);
-      samples();
+      samples(std::any_of(d.edges.begin(), d.edges.end(), [](const DrawnEdge& e) { return e.backward; }));
       y_ += row_height / 2;
     }
     for (const std::string& note : d.notes) {
@@ -104,10 +104,11 @@ class Legend {
     });
   }
 
-  void samples() {
+  void samples(bool has_backward) {
     sample("0", palette_ ? palette_->zero : Stroke{});
     sample("not computed", palette_ ? palette_->absent : Stroke{});
     sample("NaN, ∞", palette_ ? palette_->broken : Stroke{});
+    if (has_backward) sample("backward pass", palette_ ? palette_->backward : Stroke{});
   }
   void sample(std::string_view words, const Stroke& stroke) {
     item(sample_length + 5 + text_width(words, letters), [&] {

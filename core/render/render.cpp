@@ -35,6 +35,9 @@ Format format_of(const std::filesystem::path& file) {
                           suffix.empty() ? "no suffix" : suffix, file.string()));
 }
 
+// In points: at 36 pixels to the inch, the smallest letters are about 4 pixels high.
+constexpr double widest_bitmap = drawing::longest_side * 72 / 36;
+
 struct Rendered {
   std::string bytes;
   RenderReport report;
@@ -49,7 +52,14 @@ Rendered rendered(const Tape& tape, const RenderOptions& options) {
       if (level.level == options.level) result.report.boxes = level.drawing.nodes.size();
     return result;
   }
-  const drawing::Drawing drawing = drawing::compose(tape, options);
+  drawing::Drawing drawing = drawing::compose(tape, options);
+  // Of a bitmap, the budget is also what can be read on it.
+  RenderOptions smaller = options;
+  constexpr std::int64_t least_budget = 100;
+  while (options.format == Format::png && smaller.budget > least_budget && drawing.box.width() > widest_bitmap) {
+    smaller.budget /= 2;
+    drawing = drawing::compose(tape, smaller);
+  }
   result.report = {drawing.nodes.size(), drawing.notes};
   const auto picture = [&](drawing::Raster (*raster)(const std::string&)) {
     drawing::Raster made = raster(drawing::svg_text(drawing, options.theme));

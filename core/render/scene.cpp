@@ -38,6 +38,7 @@ class Reader {
     scene_.rows = rows_.rows;
     if (phase_ == Phase::backward)
       for (Row& row : scene_.rows) row.reverse = !row.reverse;
+    scene_.backward = phase_ == Phase::backward;
     scene_.moments = units_.moments;
     scene_.spots.resize(tape_.size());
     choose_places();

@@ -94,6 +94,7 @@ struct Scene {
       spots;  // of all nodes; nowhere for what has no box, and of cuts those of the states that they cut off
   std::unordered_set<NodeId> cuts;  // lines from them are cut
   std::vector<std::string> notes;
+  bool backward = false;  // the backward pass: later steps stand to the left
 
   bool has_spot(NodeId id) const { return spots[id].block != nowhere; }
   // What is written above a column: "t = 3".

@@ -178,7 +178,7 @@ Text Words::cell(const std::string& layer, const Unit& unit, const std::vector<N
 }
 
 std::string Words::tooltip(const Unit& unit) const {
-  const std::string named = program_.full_name(unit.node);
+  const std::string named = program_.name(unit.node).empty() ? "" : program_.full_name(unit.node);
   return fmt::format("{}{} {}", named.empty() ? "" : named + " = ", tape_[unit.node].op->name, tape_.where(unit.node));
 }
 

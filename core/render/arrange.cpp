@@ -270,7 +270,7 @@ class Arranger {
     if (folded && pen_.has_gradients()) edge.kind = DrawnEdge::Kind::data;
     if (!edge.cut && !folded) edge.flow = several ? pen_.at(c.source) : pen_.from(c.source, reader);
     // Lines that leave together have one number, that of the first: to the next step.
-    const bool is_new = skips || labelled_.insert({c.from.block, std::round(grid_.exit_height(c) / 10)}).second;
+    const bool is_new = skips || is_unlabelled(c);
     if (is_new && !skips && edge.kind == DrawnEdge::Kind::state)
       edge.label = edge.cut ? "✂ cut" : Pen::words(edge.flow);
     if (!edge.label.empty()) {
@@ -280,6 +280,17 @@ class Arranger {
       edge.label_at = {c.exits_right ? from.right + number_ / 2 : from.left - number_ / 2, grid_.exit_height(c) + 7};
     }
     drawing_.edges.push_back(std::move(edge));
+  }
+
+  // Whether there is room for a number where a line leaves its block.
+  bool is_unlabelled(const Connection& c) {
+    constexpr double label_height = 10;
+    const double y = grid_.exit_height(c);
+    std::vector<double>& taken = labelled_[{c.from.block, c.exits_right}];
+    if (std::any_of(taken.begin(), taken.end(), [&](double other) { return std::abs(y - other) < label_height; }))
+      return false;
+    taken.push_back(y);
+    return true;
   }
 
   const Item& item_at(Spot s) const { return scene_.blocks[s.block].items[s.item]; }
@@ -309,7 +320,7 @@ class Arranger {
   const Routes routes_;
   const double number_;
   std::map<int, std::vector<std::string>> directly_inside_;
-  std::set<std::pair<int, double>> labelled_;  // blocks and heights
+  std::map<std::pair<int, bool>, std::vector<double>> labelled_;  // heights beside blocks, at the left or the right
   std::map<std::string, std::size_t> other_tints_;
   Drawing drawing_;
 };

@@ -166,11 +166,25 @@ std::string description(const Tape& tape, const Scene& scene, const RenderOption
 
 }  // namespace
 
-Drawing compose(const Tape& tape, const RenderOptions& options) {
+void require_valid(const RenderOptions& options) {
+  const auto choice = [](const char* what, auto value, auto last) {
+    if (static_cast<int>(value) < 0 || static_cast<int>(value) > static_cast<int>(last))
+      throw Error(fmt::format("render: there is no {} {}", what, static_cast<int>(value)));
+  };
+  choice("format", options.format, Format::html);
+  choice("level", options.level, Level::folded);
+  choice("theme", options.theme, Theme::print);
+  choice("view of values", options.values, ValueView::numbers);
+  choice("view of parameters", options.parameters, ParameterView::nodes);
+  choice("view of the backward pass", options.backward, BackwardView::below);
   if (options.collapse < 0)
     throw Error(fmt::format("render: collapse is {}, but at least 0 steps can be kept", options.collapse));
   if (options.budget < 0)
     throw Error(fmt::format("render: budget is {}, but must be 0 (no limit) or more", options.budget));
+}
+
+Drawing compose(const Tape& tape, const RenderOptions& options) {
+  require_valid(options);
   const Sized forward_scene = within_budget(tape, options);
   const auto finished = [&](Drawing drawing) {
     drawing.title = options.title;
@@ -183,7 +197,9 @@ Drawing compose(const Tape& tape, const RenderOptions& options) {
 
   RenderOptions plain = options;  // an adjoint is a gradient: it has none of its own here
   plain.gradients = nullptr;
-  const Scene backward_scene = read_scene(tape, Phase::backward, plain, forward_scene.folding);
+  Folding beside = forward_scene.folding;
+  beside.moments = forward_scene.scene.moments;
+  const Scene backward_scene = read_scene(tape, Phase::backward, plain, beside);
   if (backward_scene.blocks.empty())
     throw Error(
         "render: no backward pass is recorded on this tape: backward(loss, {.create_graph = true}) records one");

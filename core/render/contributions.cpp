@@ -16,6 +16,8 @@ namespace {
 
 constexpr double highest = 44, bar_width = 26, distance = 30;
 
+std::string percent(double share) { return std::isnan(share) ? "–" : fmt::format("{:.1f} %", 100 * share + 0.0); }
+
 // The bar of the contributions of some steps, as one.
 DrawnBar bar_of(const Parameter& parameter, const Gradients& gradients, const std::vector<std::int64_t>& steps) {
   const ArrayView gradient = gradients[parameter];
@@ -59,6 +61,7 @@ void add_contributions(const Tape& tape, const Parameter& parameter, const Gradi
         fmt::format("render: no contributions to {} were kept: backward(loss, {{.by_step = {{parameter}}}}) keeps them",
                     parameter.name()));
   std::vector<DrawnBar> bars;
+  std::vector<std::int64_t> outside = steps;  // of all steps that are drawn
   double largest = 0;
   for (const DrawnFrame& frame : drawing.frames) {
     if (frame.kind != DrawnFrame::Kind::step) continue;
@@ -70,6 +73,7 @@ void add_contributions(const Tape& tape, const Parameter& parameter, const Gradi
     for (const std::int64_t step : steps)
       if (step >= frame.first_step && step <= frame.last_step) inside.push_back(step);
     if (inside.empty()) continue;
+    for (const std::int64_t step : inside) std::erase(outside, step);
     DrawnBar bar = bar_of(parameter, *gradients, inside);
     if (std::isfinite(bar.norm)) largest = std::max(largest, bar.norm);
     bar.label_at.x = frame.box.centre().x;
@@ -80,14 +84,15 @@ void add_contributions(const Tape& tape, const Parameter& parameter, const Gradi
     const double x = bar.label_at.x;
     const double height = largest > 0 && std::isfinite(bar.norm) ? highest * bar.norm / largest : 0;
     bar.box = {x - bar_width / 2, base, x + bar_width / 2, base + height};
-    bar.label = fmt::format("∇ {}  ({:.1f} %)", number(bar.norm), 100 * bar.share);
+    bar.label = fmt::format("∇ {}  ({})", number(bar.norm), percent(bar.share));
     bar.label_at = {x, base - 8};
   }
   drawing.bars = std::move(bars);
-  drawing.texts.push_back({fmt::format("dL/d{}: what each step contributes (|dL/d{}| = {})", parameter.name(),
-                                       parameter.name(), number(gradients->norm(parameter))),
-                           {drawing.box.centre().x, base - 22},
-                           9});
+  std::string caption = fmt::format("dL/d{}: what each step contributes (|dL/d{}| = {})", parameter.name(),
+                                    parameter.name(), number(gradients->norm(parameter)));
+  if (!outside.empty())
+    caption += fmt::format("; uses outside of these steps: {}", percent(bar_of(parameter, *gradients, outside).share));
+  drawing.texts.push_back({caption, {drawing.box.centre().x, base - 22}, 9});
   drawing.box.bottom = base - 32;
 }
 

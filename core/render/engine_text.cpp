@@ -21,6 +21,8 @@ class Writer {
   std::string write() {
     out(fmt::format("digraph {{ rankdir={}; nodesep=0.16; ranksep=0.26; fontsize=9; {};",
                     !block_.in_time() ? "LR" : "BT", font));
+    // The engine looks for the best places without an end in sight where many lines cross.
+    if (block_.items.size() > large_block) out("nslimit=5; mclimit=0.5;");
     out(std::string(node_format));
     items();
     for (ScopeId scope : clusters_.order)

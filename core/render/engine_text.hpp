@@ -28,6 +28,9 @@ Clusters find_clusters(const Tape& tape, const Block& block);
 // What a cluster is called: the scope, and the name of what a gate computes ("forget gate f").
 std::string cluster_label(const Tape& tape, const Block& block, ScopeId scope);
 
+// From here on, the engine gets less time, and is asked less often.
+inline constexpr std::size_t large_block = 45;
+
 // What the engine is asked for, beyond the graph itself. It gives way to some wishes at any price, so a layout is tried with and without.
 struct Wishes {
   bool ordered = true;        // gates from left to right as they were recorded

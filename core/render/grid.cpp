@@ -13,6 +13,7 @@ namespace unroll::drawing {
 
 namespace {
 
+constexpr double heading_size = 11;                     // of its letters
 constexpr double frame_margin = 9, heading = 16;        // of the frame around a step
 constexpr double layer_margin = 7, layer_heading = 12;  // of the frame around a layer
 constexpr double between_rows = 10, gap_width = 58;
@@ -331,6 +332,10 @@ void Grid::place_columns(const std::vector<double>& gaps, double pitch) {
     const double margin = step ? frame_margin + (layer_frames_ ? layer_margin : 0) : 0;
     // Whole numbers, also in the middle: equal steps stay equal to the last digit, and both rows of a drawing with the backward pass keep step.
     column_width_[k] = 2 * std::ceil(column_width_[k] / 2) + 2 * margin;
+    if (step) {
+      const std::string heading = scene_.heading(scene_.columns[k]) + (scene_.backward ? ", backward" : "");
+      column_width_[k] = std::max(column_width_[k], 2 * std::ceil(text_width(heading, heading_size) / 2) + 8);
+    }
     gap_left_.push_back(x);
     x = std::ceil(x + gaps[k]);
     if (step && after_step) x = std::max(x, std::ceil(middle + pitch) - column_width_[k] / 2);

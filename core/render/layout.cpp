@@ -256,12 +256,14 @@ Layout best_layout(const Tape& tape, const Block& block) {
   double least = 0;
   std::vector<int> longer;
   int rise = 1;
-  constexpr int rounds = 6;
+  const bool large = block.items.size() > large_block;
+  const int rounds = large ? 1 : 6;
   for (int round = 0; round < rounds; ++round) {
     std::optional<Layout> best_of_round;
     double least_of_round = 0;
     for (const bool ordered : {true, false})
       for (const bool posts : {false, true}) {
+        if (large && best_of_round) continue;
         Layout layout = lay_out(tape, block, sizes, {ordered, posts, rise, longer});
         // The order of recording is mostly that of the textbook: worth a detour.
         const double bad = badness(block, layout) * (ordered ? 1 : 1.1);

@@ -23,6 +23,7 @@ Pen::Pen(const Tape& tape, const Scene& scene, const Gradients* gradients) : tap
 Flow Pen::on_scale(double norm) const {
   if (!std::isfinite(norm)) return {Flow::Kind::broken, norm, 1};
   if (norm == 0) return {Flow::Kind::zero, 0, 0};
+  if (!(largest_ > smallest_)) return {Flow::Kind::finite, norm, 1};
   const double level = std::log(norm / smallest_) / std::log(largest_ / smallest_);
   return {Flow::Kind::finite, norm, std::clamp(level, 0.0, 1.0)};
 }

@@ -44,6 +44,7 @@ struct Rendered {
 };
 
 Rendered rendered(const Tape& tape, const RenderOptions& options) {
+  drawing::require_valid(options);
   Rendered result;
   if (options.format == Format::html) {
     const std::vector<drawing::LeveledDrawing> levels = drawing::compose_levels(tape, options);
@@ -73,7 +74,6 @@ Rendered rendered(const Tape& tape, const RenderOptions& options) {
     case Format::pdf: result.bytes = picture(drawing::pdf_of); break;
     case Format::json: result.bytes = drawing::json_text(tape, drawing, options); break;
     case Format::html: break;  // see above
-    default: throw Error(fmt::format("render: there is no format {}", static_cast<int>(options.format)));
   }
   return result;
 }

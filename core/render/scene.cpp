@@ -151,7 +151,8 @@ class Reader {
   Look look_of(const Unit& unit) const {
     if (program_.kind(unit.node) == Program::Kind::parameter) return Look::parameter;
     if (unit.is_leaf) return Look::input;
-    if (unit.row != no_row && stands_as_layer(unit)) return units_.moments[unit.moment].gap ? Look::gap : Look::cell;
+    if (unit.row != no_row && unit.moment != no_moment && stands_as_layer(unit))
+      return units_.moments[unit.moment].gap ? Look::gap : Look::cell;
     if (states_[unit.node]) return Look::state;
     if (unit.row != no_row && unit.members.size() > 1) return Look::gate;
     return program_.name(unit.node).empty() ? Look::operation : Look::result;

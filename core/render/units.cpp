@@ -52,8 +52,12 @@ class Finder {
     for (NodeId id = 0; id < tape_.size(); ++id)
       if (rows_.of[id] != no_row) steps.insert(program_.drawn_step(id));
     const std::vector<std::int32_t> all(steps.begin(), steps.end());
+    if (!folding_.moments.empty()) {
+      result_.moments = folding_.moments;
+      return;
+    }
     if (folding_.level == Level::folded) return fold(all);
-    const auto n = static_cast<std::int64_t>(all.size()), k = folding_.collapse;
+    const auto n = static_cast<std::int64_t>(all.size()), k = std::min(folding_.collapse, n);
     // One step that is left out would take as much room as a drawn one.
     const bool whole = k <= 0 || n <= 2 * k + 1;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -102,11 +106,18 @@ class Finder {
 
   // For every node the last one of its box: a nameless operation with one reader stands with it.
   std::vector<NodeId> last_of_box() const {
+    // A long sum of losses outside of time would be a picture of its own: there, boxes hold what leads to a name at every level.
+    constexpr std::size_t many = 100;
+    std::size_t outside = 0;
+    for (NodeId id = 0; id < tape_.size(); ++id)
+      outside += program_.kind(id) == Program::Kind::computed && rows_.of[id] == no_row;
+    const bool merged_outside = outside > many && !result_.moments.empty();
     std::vector<NodeId> last(tape_.size());
     for (NodeId id = static_cast<NodeId>(tape_.size()); id-- > 0;) {
       last[id] = id;
-      if (folding_.level == Level::ops || program_.kind(id) != Program::Kind::computed ||
-          program_.is_part_of_input(id) || states_[id] || !program_.name(id).empty())
+      const bool one_by_one = folding_.level == Level::ops && !(merged_outside && rows_.of[id] == no_row);
+      if (one_by_one || program_.kind(id) != Program::Kind::computed || program_.is_part_of_input(id) || states_[id] ||
+          !program_.name(id).empty())
         continue;
       const auto& readers = program_.readers(id);
       if (readers.size() == 1 && rows_.of[readers[0]] == rows_.of[id] &&

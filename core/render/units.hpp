@@ -41,7 +41,8 @@ struct Units {
 // What is not drawn step by step.
 struct Folding {
   Level level = Level::ops;
-  std::int64_t collapse = 0;  // steps that stay at either end; 0: all
+  std::int64_t collapse = 0;      // steps that stay at either end; 0: all
+  std::vector<Moment> moments{};  // those of another phase, beside which this one is drawn; or none: its own
 };
 
 Units find_units(const Tape& tape, const Program& program, const Rows& rows, const std::vector<bool>& states,

@@ -13,11 +13,11 @@
 #include <unroll/core/grad/cuts.hpp>
 #include <unroll/core/grad/jvp.hpp>
 #include <unroll/core/ops/ops.hpp>
-#include <unroll/core/render/render.hpp>
 #include <unroll/core/render/equations.hpp>
 #include <unroll/core/render/gnuplot.hpp>
 #include <unroll/core/render/listing.hpp>
 #include <unroll/core/render/operation_table.hpp>
+#include <unroll/core/render/render.hpp>
 #include <unroll/core/tape/tape.hpp>
 #include <unroll/layers/any_cell.hpp>
 #include <unroll/layers/attention.hpp>

@@ -333,8 +333,8 @@ void Grid::place_columns(const std::vector<double>& gaps, double pitch) {
     // Whole numbers, also in the middle: equal steps stay equal to the last digit, and both rows of a drawing with the backward pass keep step.
     column_width_[k] = 2 * std::ceil(column_width_[k] / 2) + 2 * margin;
     if (step) {
-      const std::string heading = scene_.heading(scene_.columns[k]) + (scene_.backward ? ", backward" : "");
-      column_width_[k] = std::max(column_width_[k], 2 * std::ceil(text_width(heading, heading_size) / 2) + 8);
+      const std::string words = scene_.heading(scene_.columns[k]) + (scene_.backward ? ", backward" : "");
+      column_width_[k] = std::max(column_width_[k], 2 * std::ceil(text_width(words, heading_size) / 2) + 8);
     }
     gap_left_.push_back(x);
     x = std::ceil(x + gaps[k]);

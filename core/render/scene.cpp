@@ -49,7 +49,7 @@ class Reader {
       Block& block = scene_.blocks[b];
       block.common_scope = block.row == no_row ? around(block) : scene_.rows[block.row].scope;
     }
-    connect(tape_, program_, units_, words_, level_, boxes_, scene_);
+    connect(tape_, program_, units_, words_, boxes_, scene_);
     return std::move(scene_);
   }
 

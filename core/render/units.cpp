@@ -110,7 +110,8 @@ class Finder {
     constexpr std::size_t many = 100;
     std::size_t outside = 0;
     for (NodeId id = 0; id < tape_.size(); ++id)
-      outside += program_.kind(id) == Program::Kind::computed && rows_.of[id] == no_row;
+      outside +=
+          program_.kind(id) == Program::Kind::computed && rows_.of[id] == no_row && !program_.is_part_of_input(id);
     const bool merged_outside = outside > many && !result_.moments.empty();
     std::vector<NodeId> last(tape_.size());
     for (NodeId id = static_cast<NodeId>(tape_.size()); id-- > 0;) {

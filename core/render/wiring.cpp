@@ -21,9 +21,9 @@ template <class T> bool contains(const std::vector<T>& list, const T& value) {
 
 class Wiring {
  public:
-  Wiring(const Tape& tape, const Program& program, const Units& units, const Words& words, Level level,
-         const Boxes& boxes, Scene& scene)
-      : tape_(tape), program_(program), units_(units), words_(words), level_(level), boxes_(boxes), scene_(scene) {}
+  Wiring(const Tape& tape, const Program& program, const Units& units, const Words& words, const Boxes& boxes,
+         Scene& scene)
+      : tape_(tape), program_(program), units_(units), words_(words), boxes_(boxes), scene_(scene) {}
 
   void connect(Block& block, int index) {
     // What comes from outside, in the order of its first reader.
@@ -224,16 +224,15 @@ class Wiring {
   const Program& program_;
   const Units& units_;
   const Words& words_;
-  const Level level_;
   const Boxes& boxes_;
   Scene& scene_;
 };
 
 }  // namespace
 
-void connect(const Tape& tape, const Program& program, const Units& units, const Words& words, Level level,
-             const Boxes& boxes, Scene& scene) {
-  Wiring wiring(tape, program, units, words, level, boxes, scene);
+void connect(const Tape& tape, const Program& program, const Units& units, const Words& words, const Boxes& boxes,
+             Scene& scene) {
+  Wiring wiring(tape, program, units, words, boxes, scene);
   for (std::size_t b = 0; b < scene.blocks.size(); ++b)
     if (!scene.blocks[b].initial) wiring.connect(scene.blocks[b], static_cast<int>(b));
 }

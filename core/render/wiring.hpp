@@ -15,7 +15,7 @@ struct Boxes {
 };
 
 // What is connected in a scene whose boxes are there, and how: links inside of blocks, motorways, rails and the ports at their ends.
-void connect(const Tape& tape, const Program& program, const Units& units, const Words& words, Level level,
-             const Boxes& boxes, Scene& scene);
+void connect(const Tape& tape, const Program& program, const Units& units, const Words& words, const Boxes& boxes,
+             Scene& scene);
 
 }  // namespace unroll::drawing

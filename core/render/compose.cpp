@@ -99,11 +99,6 @@ std::size_t boxes(const Scene& scene) {
   return count;
 }
 
-const char* to_string(Level level) {
-  constexpr const char* names[] = {"ops", "gates", "cells", "folded"};
-  return names[static_cast<int>(level)];
-}
-
 struct Sized {
   Scene scene;
   Folding folding;

@@ -52,7 +52,7 @@ class Writer {
     add("title", drawing_.title);
     add("description", drawing_.description);
     add("notes", drawing_.notes);
-    add("level", level_name(level));
+    add("level", to_string(level));
     add("width", length(drawing_.box.width()));
     add("height", length(drawing_.box.height()));
     add("has_gradients", drawing_.has_gradients);

@@ -32,14 +32,4 @@ Json json_step(std::int64_t step) { return step == no_step ? Json() : Json(step)
 
 std::string json_line(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-const char* level_name(Level level) {
-  switch (level) {
-    case Level::ops: return "ops";
-    case Level::gates: return "gates";
-    case Level::cells: return "cells";
-    case Level::folded: return "folded";
-  }
-  throw Error(fmt::format("there is no level {} of drawings", static_cast<int>(level)));
-}
-
 }  // namespace unroll::drawing

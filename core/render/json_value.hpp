@@ -26,6 +26,4 @@ Json json_step(std::int64_t step);
 // Text of a JSON value on one line. Bytes that are not UTF-8 become U+FFFD.
 std::string json_line(const Json& value);
 
-const char* level_name(Level level);
-
 }  // namespace unroll::drawing

@@ -53,7 +53,7 @@ class PageModel {
     for (std::size_t i = 0; i < drawings.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
         if (drawings[i].level == drawings[j].level)
-          throw Error(fmt::format("page: two drawings of the level {}", level_name(drawings[i].level)));
+          throw Error(fmt::format("page: two drawings of the level {}", to_string(drawings[i].level)));
   }
 
   Json json() {
@@ -61,13 +61,13 @@ class PageModel {
     Json values = Json::object(), gradients = Json::object();
     const std::string left_out = add_numbers(values, gradients);
     Json nodes = columns(), levels = Json::object();
-    for (const LeveledDrawing& one : drawings_) levels[level_name(one.level)] = page_drawing(one.drawing, strings_);
+    for (const LeveledDrawing& one : drawings_) levels[to_string(one.level)] = page_drawing(one.drawing, strings_);
     Json result;
     result["version"] = 1;
     result["title"] = first.drawing.title;
     result["description"] = first.drawing.description;
     result["notes"] = notes(left_out);
-    result["level"] = level_name(first.level);
+    result["level"] = to_string(first.level);
     result["strings"] = strings_.json();
     result["nodes"] = std::move(nodes);
     result["values"] = std::move(values);

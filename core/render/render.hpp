@@ -27,6 +27,11 @@ enum class Level {
   folded  // every layer once, its states running back into it: the rolled-up network
 };
 
+constexpr const char* to_string(Level level) {
+  constexpr const char* names[] = {"ops", "gates", "cells", "folded"};
+  return names[static_cast<int>(level)];
+}
+
 enum class Format { dot, svg, png, pdf, json, html };
 enum class Theme { light, dark, print };  // print is black on white
 

@@ -72,7 +72,10 @@ void Words::add_values(Text& text, NodeId id, bool widest) const {
   // beside what is computed, where there is little of it
   const bool beside = options_.values == ValueView::shapes && !text.notes.empty() && text.notes.back().size() < 12;
   const std::string full = options_.values == ValueView::shapes ? shape : shape + " " + to_string(value.dtype);
-  beside ? text.notes.back() += " " + full : (note(full), full);
+  if (beside)
+    text.notes.back() += " " + full;
+  else
+    note(full);
   if (options_.values == ValueView::shapes || value.size() == 0) return;
   const auto written = [&](double x) { return widest ? std::string(longest_number) : number(x); };
   if (options_.values == ValueView::numbers && value.size() <= most_numbers) {

@@ -87,7 +87,7 @@ Raster png_of(const std::string& svg) {
     throw Error(fmt::format(
         "render: a drawing of {:.0f} x {:.0f} points is too large for a PNG: at {} pixels per inch it would have "
         "{:.0f} x "
-        "{:.0f} pixels, and {:.0f} on a side and {:.0f} million in all are the most; draw it as .svg or .pdf, or set "
+        "{:.0f} pixels, and {:.0f} on a side and {:.0f} million in all are the most; draw it as .svg or .pdf, or with "
         "fewer steps (collapse) or boxes (budget)",
         picture.width, picture.height, least_resolution, picture.width * least_resolution / 72,
         picture.height * least_resolution / 72, longest_side, most_pixels / 1e6));

@@ -462,7 +462,8 @@ TEST_CASE("drawing: files by suffix, whole or not at all") {
   record(tape, "textbook LSTM", 2);
   const std::map<std::string, std::string> beginnings{{"dot", "digraph"}, {"svg", "<svg"}, {"png", "\x89PNG"},
                                                       {"pdf", "%PDF"},    {"json", "{"},   {"html", "<!"}};
-  for (const auto& [suffix, beginning] : beginnings) {
+  for (const auto& entry : beginnings) {
+    const std::string &suffix = entry.first, &beginning = entry.second;
     CAPTURE(suffix);
     const fs::path file = folder.path / ("lstm." + suffix);
     // the suffix wins over the option

@@ -11,11 +11,12 @@
 
 namespace unroll {
 
+// The sequence on which a layer is checked, and how.
 struct LayerCheckOptions {
-  std::int64_t steps = 4, batch = 2;
-  std::int64_t input = 0;  // features of x; 0: as the layer's own options say
-  OverTimeOptions over_time = {};
-  GradcheckOptions gradcheck = {};
+  std::int64_t steps = 4, batch = 2;  // of the random sequence
+  std::int64_t input = 0;             // features of x; 0: as the layer's own options say
+  OverTimeOptions over_time = {};     // how it is unrolled
+  GradcheckOptions gradcheck = {};    // how gradients are compared
 };
 
 namespace detail {
@@ -70,6 +71,7 @@ GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options, 
   return gradcheck(checked_program(layer, options, unrolled), options.gradcheck);
 }
 
+// Checks a whole layer, unrolled by over_time(): by every parameter, by x and by the initial state.
 template <HasZeroState Layer> GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options) {
   const auto unrolled = [&](Var x, const auto& state) { return over_time(layer, x, state, options.over_time); };
   const bool resizable = !options.over_time.mask && options.over_time.lengths.empty();

@@ -10,6 +10,7 @@
 
 namespace unroll {
 
+// What real-time recurrent learning gives.
 struct RtrlResult {
   double loss = 0;               // the sum of the losses of all steps
   std::vector<Array> gradients;  // one for each parameter, in the order asked for

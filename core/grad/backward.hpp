@@ -8,8 +8,13 @@
 
 namespace unroll {
 
-enum class Keep { leaves, all };
+// Which gradients a backward pass leaves.
+enum class Keep {
+  leaves,  // those of inputs and parameters
+  all      // those of every node on the way
+};
 
+// What a backward pass keeps, records and measures.
 struct BackwardOptions {
   // Which gradients are kept: those of inputs and parameters, or those of every node on the way (any layer, any time step).
   Keep keep = Keep::leaves;

@@ -41,13 +41,16 @@ requires std::is_invocable_r_v<Var, F, Inputs...> Var custom_vjp(const F& f, con
   (std::index_sequence_for<Inputs...>());
 }
 
-// ---- for checks: the part behind a node that custom_vjp recorded, and how many of the node's operands are its inputs; nullptr for any other node.
+// ---- for checks
+
+// A part with a rule of its own, as the tape keeps it.
 struct CustomPart {
-  Part part;
-  ReverseRule rule;
-  std::vector<Shape> results;
-  std::size_t inputs;
+  Part part;                   // the operations
+  ReverseRule rule;            // which stands in the place of theirs
+  std::vector<Shape> results;  // the shapes of the results
+  std::size_t inputs;          // how many of the node's operands are inputs of the part
 };
+// The part behind a node that custom_vjp() recorded; nullptr for any other node.
 const CustomPart* custom_part(const Tape& tape, NodeId id);
 
 }  // namespace unroll

@@ -8,8 +8,8 @@ namespace unroll {
 
 // A direction in which an input or parameter moves: an array of its shape and dtype.
 struct Tangent {
-  Var of;
-  Array direction;
+  Var of;           // the input or parameter: Tape::use() gives the Var of a parameter
+  Array direction;  // of its shape and dtype
 };
 
 // Forward-mode differentiation: the derivative of y along the given directions (0 for all other leaves), by one sweep up the

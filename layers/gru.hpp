@@ -33,6 +33,7 @@ struct GRUOptions {
 // Parameters: 3 * (hidden^2 + hidden * input + hidden), and 3 * hidden more for b_h. With layer_norm the products with x and with h are
 // normalised, those for r and z together and that for n by itself (Ba, Kiros and Hinton 2016, equations 23 to 25; there the reset comes
 // after): normalized(x W) * g_x for x W, likewise for h, 6 * hidden parameters more.
+// See docs/gallery.md, tutorials/10/README.md and tutorials/11/README.md.
 class GRU : public Module {
  public:
   using State = HiddenState;  // what goes from step to step

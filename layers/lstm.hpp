@@ -50,6 +50,7 @@ struct LSTMState {
 //   h_t = (o * tanh(c_t)) W_p
 //
 // Parameters then: 4 * ((input + 1) * hidden + projection * hidden) + hidden * projection.
+// See docs/gallery.md, tutorials/09/README.md and tutorials/11/README.md.
 class LSTM : public Module {
  public:
   using State = LSTMState;  // what goes from step to step

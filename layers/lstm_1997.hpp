@@ -50,6 +50,7 @@ struct LSTM1997State {
 //   two sequences     1 input,  3 blocks of 1,           1 output      102         readout without bias
 //   adding            2 inputs, 2 blocks of 2,           1 output       93
 //   temporal order    8 inputs, 2 blocks of 2 or 3 of 2, 4 or 8 outputs 156, 308
+// See docs/reproduced.md.
 class LSTM1997 : public Module {
  public:
   using State = LSTM1997State;  // what goes from step to step

@@ -93,6 +93,7 @@ std::pair<Var, State> step_at(const Cell& cell, const RunningSteps& running, std
 
 // Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step. Throws
 // Error or ShapeError for options that do not fit the inputs or each other.
+// See docs/ways-through-time.md, tutorials/06/README.md and tutorials/14/README.md.
 template <class Cell, class State>
 requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state,
                                                        const OverTimeOptions& options = {}) {

@@ -13,6 +13,7 @@
 namespace unroll {
 
 // Which states are stored, and so how often steps are computed again.
+// See docs/ways-through-time.md and tutorials/15/README.md.
 class Recompute {
  public:
   // Those before steps 1, k + 1, 2k + 1, ...: T / k states and k recorded steps at a time; each step but those of the last part is computed twice.

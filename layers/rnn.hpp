@@ -35,6 +35,7 @@ HiddenState zero_hidden_state(Tape& tape, const std::string& layer, std::int64_t
 // The simple recurrent network (Elman 1990): h_t = tanh(x_t W_x + h_(t-1) W_h + b), or relu. In the lecture notes' letters W_x is W_xh or U,
 // and W_h is W_hh or W. Parameters: ((input + 1) + hidden) * hidden. With layer_norm the sum of both products is normalised (Ba, Kiros and
 // Hinton 2016, equation 4), h_t = tanh(layer_norm(x_t W_x + h_(t-1) W_h, g, b)), which has hidden parameters more.
+// See docs/gallery.md, tutorials/06/README.md and tutorials/11/README.md.
 class RNN : public Module {
  public:
   using State = HiddenState;  // what goes from step to step

@@ -88,6 +88,7 @@ using FitLoss = std::function<Var(Tape& tape, std::int64_t update)>;
 // Throws NonFiniteError, with operation, gate and time step that first made it, if the loss or a gradient is NaN or infinite, or a step makes a
 // parameter so: parameters are then as they were after the last good update, and the last save stays. Throws FileError for a save that is damaged or of another training, and Error for
 // options that make no sense. What the loss or a callback throws goes through. Afterwards the optimiser has its own learning rate again.
+// See docs/training.md and tutorials/17/README.md.
 FitResult fit(const FitLoss& loss, Optimizer& optimizer, const FitOptions& options);
 
 }  // namespace unroll

@@ -35,6 +35,7 @@ struct FlowMonitorOptions {
 //
 // It measures when the loss has been recorded, before the optimiser changes the parameters, and leaves the tape as it is: a training with a monitor ends in
 // the same bits as one without. What it hands out refers to it, so it must outlive the training.
+// See docs/gradient-flow.md and docs/training.md.
 class FlowMonitor {
  public:
   // Throws Error if `every` is below 1.

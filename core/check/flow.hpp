@@ -81,6 +81,7 @@ struct FlowOptions {
 
 // Measures the flow for a recorded loss; the tape stays as it is. Throws Error if the tape has no recurrent layer (find_recurrences says how one is
 // known) or one that is recomputed, or option `sequence` is not in the batch; else as backward() does.
+// See docs/gradient-flow.md and tutorials/08/README.md.
 GradientFlow gradient_flow(Var loss, const FlowOptions& options = {});
 
 // Mean and saturation of one gate at every step.

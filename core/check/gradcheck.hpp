@@ -104,11 +104,13 @@ struct GradcheckReport {
 // A failure is part of the report, with a diagnosis, and so is a program that cannot be checked because it gives two results for equal leaves, changes them, or gives
 // NaN. Throws Error for options that do not fit and for no leaves, TapeError for a program that records elsewhere; whatever the program throws passes through. The
 // leaves are afterwards what they were.
+// See docs/gradient-checking.md and tutorials/12/README.md.
 GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions& options = {});
 GradcheckReport gradcheck(const std::function<Var(Tape&)>& program, std::vector<Parameter> parameters,
                           const GradcheckOptions& options = {});
 
 // The same for a function of arrays, which are named x0, x1, ...
+// See docs/gradient-checking.md.
 GradcheckReport gradcheck(const std::function<Var(std::span<const Var>)>& function, const std::vector<Array>& inputs,
                           const GradcheckOptions& options = {});
 

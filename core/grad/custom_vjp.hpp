@@ -22,6 +22,7 @@ using ReverseRule =
 // part or rule; TapeError without inputs or for those of several tapes; GradientError for a part that uses a node or parameter, whose gradient is wanted,
 // besides its inputs: the rule cannot give it one. backward() throws GradientError where the rule gives another number of adjoints than there are inputs
 // or one that does not fit, TapeError for one on another tape.
+// See docs/gradient-checking.md and tutorials/12/README.md.
 std::vector<Var> custom_vjp(const Part& part, const ReverseRule& rule, const std::vector<Var>& inputs);
 
 // The same for functions of Vars: custom_vjp([](Var x) { return tanh(x); }, [](Var, Var y, Var g) { return g * (1 - y * y); }, x). The rule takes the

@@ -16,6 +16,7 @@ struct Tangent {
 // tape with the same rules as backward(). The tangents are recorded as operations of phase `tangent`, so that the result is a Var of
 // the shape of y that can itself be differentiated. Several directions of one leaf add up. Throws ShapeError, DTypeError or TapeError for a
 // direction that does not fit, Error for one of a node that is no leaf, GradientError if a parameter has changed since it was recorded.
+// See tutorials/03/README.md and docs/ways-through-time.md.
 Var jvp(Var y, const std::vector<Tangent>& tangents);
 
 }  // namespace unroll

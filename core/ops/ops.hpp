@@ -26,7 +26,7 @@ Var neg(Var x);                   // -x
 Var square(Var x);                // x * x
 Var pow(Var x, double exponent);  // x to the power of a constant
 Var sqrt(Var x);                  // the square root; derivative infinite at 0
-Var abs(Var x);                   // derivative 0 at 0
+Var abs(Var x);                   // the absolute value; derivative 0 at 0
 Var sign(Var x);                  // -1, 0 or 1; derivative 0 everywhere
 
 // The operations of arithmetic as operators. A number takes the dtype of the Var beside it.

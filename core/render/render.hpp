@@ -103,6 +103,7 @@ struct RenderOptions {
 // The drawing as text or bytes in options.format. DOT has positions in it (`neato -n2` draws it as it is, `dot` lays it out anew), and identifiers are
 // node indices, so equal programs give equal text. Throws Error if there is no backward pass to draw, a hook returns something that is no colour, or
 // the graph library fails, with the reason.
+// See docs/drawing.md, docs/gallery.md and tutorials/07/README.md.
 std::string render(const Tape& tape, const RenderOptions& options = {});
 void render(const Tape& tape, std::ostream& out, const RenderOptions& options = {});
 
@@ -115,6 +116,7 @@ struct RenderReport {
 
 // Into a file: .dot, .svg, .png, .pdf, .json or .html. It appears complete or not at all. Throws Error for another suffix or a folder that cannot be
 // written.
+// See docs/drawing.md.
 RenderReport render(const Tape& tape, const std::filesystem::path& file, const RenderOptions& options = {});
 
 }  // namespace unroll

@@ -77,6 +77,7 @@ struct Pointwise {
 inline constexpr int any_number = -1;  // an arity: at least one
 
 // Everything about one operation. Definitions stand in core/ops, one place for each.
+// See docs/adding-an-operation.md.
 struct Op {
   std::string_view name;  // as listings say it
   int arity = 1;          // number of inputs, or any_number (at least one)

@@ -20,6 +20,7 @@ namespace unroll {
 
 // A recorded program: a flat list of nodes in the order in which they were computed. Operations find the tape through their
 // operands, so there is no current tape and several can live side by side (one tape belongs to one thread at a time).
+// See docs/architecture.md and tutorials/02/README.md.
 class Tape {
  public:
   Tape();

@@ -8,7 +8,7 @@ The headers are written for readers, with plain // comments. What they mean is d
   - "// ---- title" begins a section, which ends with the next one, or with the class or namespace.
   - Lines that are indented further are code, or formulae in columns.
   - "See docs/NAME.md." on a line of its own becomes a link to that page of the site.
-Comments inside of functions are left alone. Special members, comparisons and forward declarations without a comment are left out.
+Comments inside of functions are left alone. Private members are left out; special members, comparisons and forward declarations where they have no comment.
 Lines keep their numbers, so that a warning names the line of the header.
 """
 
@@ -18,6 +18,7 @@ import re
 from . import header, rooms
 
 SECTION = re.compile(r"\s*----\s*(.*)")
+SEE = re.compile(r"\s*See (?:[\w/-]+\.md(?:, | and )?)+\.$")
 
 def name_of(declaration):
     """The name of a function, for overloads; all arithmetic operators are one name."""
@@ -36,25 +37,35 @@ def left_out(declaration):
         or re.search(r"=\s*(?:delete|default)$|operator\s*=|operator\s*[=!]=\s*\(|^~\w+\s*\(", text)
         or re.match(r"(?:class|struct)\s+\w+$", text)
         or re.match(r"\w+\(.*\)\s*->", text, re.DOTALL)  # a deduction guide
+        or re.match(r"[^(]*\w::\w+\s*\(", text)  # the definition of a member
     ) and declaration.scope.kind != "enum"
 
 
 def declarators(source):
-    """Of "Var h, c;" the type, "Var", and where the names behind the first begin; nothing for other declarations."""
+    """Of "Var h, c;" the type, the names as a heading, and where the commas are; nothing for other declarations."""
     depth, commas = 0, []
     for at, c in enumerate(source):
         depth += (c in "<({[") - (c in ">)}]")
         if c == "," and not depth:
             commas.append(at)
+    names = [re.sub(r"\s*[={\[;].*", "", part, flags=re.DOTALL).split() for part in pieces(source, commas)]
     first = source[: commas[0]] if commas else ""
     kind = re.match(r"(.*[\s>*&])\w+\s*(?:=.*|\{.*|\[.*)?$", re.sub(r"\s*=.*", "", first, flags=re.DOTALL), re.DOTALL)
-    return (kind[1].strip(), commas) if kind and "(" not in kind[1] else None
+    if not kind or "(" in kind[1]:
+        return None
+    return kind[1].strip(), f"<code>{', '.join(name[-1] for name in names)}</code>: ", commas
+
+
+def pieces(text, commas):
+    ends = [-1, *commas, len(text)]
+    return [text[begin + 1 : end] for begin, end in zip(ends, ends[1:])]
 
 
 def escaped(line):
     """A line of prose, in which nothing is a command of Doxygen; `words` in backticks are code."""
     line = html.escape(line, quote=False)
     line = re.sub(r"[\\@#%]", r"\\\g<0>", line)
+    line = re.sub(r"(\.\.|\bal\.|\be\.g\.|\bi\.e\.)(?=\s)", r"\1&zwj;", line)  # these points end no sentence
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", line)
 
 
@@ -85,9 +96,13 @@ def doxygen(lines):
 
 
 def prose(line):
-    if match := re.fullmatch(r"See ((?:[\w/-]+\.md(?:, | and )?)+)\.", line.strip()):
-        return r"\see " + ", ".join(rooms.page_link(page) for page in re.findall(r"[\w/-]+\.md", match[1]))
-    return escaped(line)
+    return see(line) if SEE.match(line) else escaped(line)
+
+
+def see(line):
+    """Doxygen's form of "See docs/NAME.md." """
+    links = [rooms.page_link(page) for page in re.findall(r"[\w/-]+\.md", line)]
+    return r"\see " + ", ".join(filter(None, links)) if any(links) else ""
 
 
 class Filter:
@@ -115,6 +130,9 @@ class Filter:
 
     def insert(self, at, text):
         self.edits.append((at, at, text))
+
+    def remove(self, begin, end):
+        self.edits.append((begin, end, "\n" * self.source.count("\n", begin, end)))
 
     def line(self, at):
         return self.source.count("\n", 0, at)
@@ -152,9 +170,9 @@ class Filter:
             if lead and self.line(lead[-1].begin) + 1 != self.line(d.begin):
                 lead = None
             end = d.inner.end if d.inner else d.end
-            if d.inner and not lead and left_out(d):
-                self.edits.append((d.begin, end + 1, re.sub(r"[^\n]", "", self.source[d.begin : end + 1])))
-                begin = end
+            if d.private or d.inner and not lead and left_out(d):
+                self.remove(d.begin, end + 1 if d.inner else end)
+                before, begin = None, end
                 continue
             doc = self.document(d, lead, self.behind(end), before)
             self.used.update(id(c) for c in lead or [])
@@ -167,26 +185,28 @@ class Filter:
     def section(self, comment, title, open_before):
         self.used.add(id(comment))
         close = "/** @} */ " if open_before else ""
+        title = title[:1].upper() + title[1:]
         self.edits.append((comment.begin, comment.end, f"{close}/** \\name {escaped(title)} */ /** @{{ */"))
 
     def document(self, d, lead, trail, before):
         """Puts the documentation in front of a declaration; gives its text, for those below that share it."""
-        text = self.put(d, lead, trail, before)
-        names = declarators(self.source[d.begin : d.end]) if text and not d.inner and d.scope.kind != "enum" else None
-        if names:
-            for comma in names[1]:
+        several = None if d.inner or d.scope.kind == "enum" else declarators(self.source[d.begin : d.end])
+        text = self.put(d, lead, trail, before, several[1] if several else "")
+        if text and several:
+            for comma in several[2]:
                 at = d.begin + comma
-                self.edits.append((at, at + 1, f"; /** {text} */ {names[0]}".replace("\n", " ")))
+                self.edits.append((at, at + 1, f"; /** {text} */ {several[0]}".replace("\n", " ")))
         return text
 
-    def put(self, d, lead, trail, before):
+    def put(self, d, lead, trail, before, names):
         if d.inner and d.inner.kind == "namespace":
             return None
         if not lead and not trail and left_out(d):
-            self.edits.append((d.begin, d.end, re.sub(r"[^\n]", "", self.source[d.begin : d.end])))
+            self.remove(d.begin, d.end)
             return None
         if lead:
             lines = doxygen([re.sub(r"^ ", "", c.text) for c in lead])
+            lines[0] = names + lines[0]
             if trail:
                 lines[-1] += "<br>" + escaped(trail.text.strip())
             for comment, line in zip(lead, lines):
@@ -194,7 +214,7 @@ class Filter:
                 self.edits.append((comment.begin, comment.end, mark + line + (" */" if comment is lead[-1] else "")))
             return "\n".join(lines)
         if trail:
-            text = escaped(trail.text.strip())
+            text = names + escaped(trail.text.strip())
         elif before and self.adjacent(before[0], d) and (
             name_of(d) and name_of(d) == name_of(before[0]) or before[1].endswith(":")
         ):
@@ -223,6 +243,9 @@ class Filter:
                     blank_above = first and self.source[comment.begin - 2 : comment.begin] == "\n\n"
                     start = comment.begin - 1 if blank_above else comment.begin
                     text = ("/** \\file\n" if first else "") + line + (" */" if comment is block[-1] else "")
+                    if self.group and begin:  # not in the group of the declarations around it
+                        text = ("/** @} */ " if first else "") + text
+                        text += rf" /** \addtogroup {self.group} */ /** @{{ */" if comment is block[-1] else ""
                     self.edits.append((start, comment.end, text))
                 found = True
         if not found:
@@ -236,3 +259,8 @@ class Filter:
 def for_doxygen(source, group):
     """The text of a header with Doxygen's comments, as part of a group."""
     return Filter(source, group).run()
+
+
+def with_links(text):
+    """A text in Doxygen's own form, with links to the pages of the site in it."""
+    return "".join(see(line) + "\n" if SEE.match(line) else line for line in text.splitlines(keepends=True))

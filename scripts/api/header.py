@@ -20,6 +20,7 @@ class Scope:
     parent: "Scope | None" = None
     begin: int = 0  # behind the opening brace
     end: int = 0  # before the closing one
+    access: str = "public"  # of what comes next
     declarations: list = field(default_factory=list)
 
 
@@ -30,6 +31,7 @@ class Declaration:
     text: str  # without comments and body
     scope: Scope
     inner: "Scope | None" = None
+    private: bool = False
 
 
 @dataclass
@@ -77,7 +79,7 @@ def parse(source):
 
     def declare(end, inner=None):
         nonlocal begin, text
-        scope.declarations.append(Declaration(begin, end, text.strip(), scope, inner))
+        scope.declarations.append(Declaration(begin, end, text.strip(), scope, inner, scope.access == "private"))
         begin, text = None, ""
 
     def close(at):
@@ -101,12 +103,14 @@ def parse(source):
         elif begin is None and (token.isspace() or token in ";,"):
             pass
         elif token == ":" and text in ("public", "protected", "private"):
+            scope.access = text
             begin, text = None, ""
         elif token == "{" and not brackets and (opens := opened_by(text)) != "value":
             if opens == "body":
                 body = 1
             else:
                 inner = Scope(opens, scope, end)
+                inner.access = "private" if without_prefix(text).startswith("class") else "public"
                 declare(end, inner)
                 scope = inner
         elif not brackets and (token == ";" or scope.kind == "enum" and token in ",}"):

@@ -16,8 +16,8 @@ ALONE = ("core/ops/define.hpp", "core/ops/pointwise.hpp", "core/render/heat_map.
 # Loops over numbers are the engine's own affair, whoever includes them.
 HIDDEN = ("core/kernels",)
 
-# The groups of docs/api/groups.dox: one for each room, but several for the layers.
-GROUPS = {
+# The groups of docs/api/groups.dox: one for each room ...
+ROOMS = {
     "core/array": "arrays",
     "core/tape": "tape",
     "core/ops": "operations",
@@ -27,12 +27,15 @@ GROUPS = {
     "layers": "cells",
     "optim": "training",
 }
-LAYERS = {
-    "through_time": "over_time packed padded_batch recompute rtrl running_steps state truncated",
-    "sequences": "attention decoder decoding encoder_decoder symbols",
-    "text": "character_model text_streams vocabulary",
-    "parts": "embedding initializers layer_norm linear losses module options summary",
-    "checks": "encoder_decoder_check gradcheck",
+# ... but for these headers.
+HEADERS = {
+    "memory": "core/tape: arena node_list pool",
+    "new_operations": "core/tape: op symbol; core/ops: define pointwise",
+    "through_time": "layers: over_time packed padded_batch recompute rtrl running_steps state truncated",
+    "sequences": "layers: attention decoder decoding encoder_decoder symbols",
+    "parts": "layers: cell_shapes embedding initializers layer_norm linear losses module options summary",
+    "text": "layers: character_model text_streams vocabulary",
+    "checks": "layers: encoder_decoder_check gradcheck",
 }
 
 
@@ -60,20 +63,22 @@ def public_headers():
 
 def group_of(header):
     """The group of a header: "layers/gru.hpp" is in "cells"; none for unroll.hpp."""
-    folder, _, name = header.rpartition("/")
-    if folder == "layers":
-        for group, names in LAYERS.items():
-            if name.removesuffix(".hpp") in names.split():
+    folder, _, name = header.removesuffix(".hpp").rpartition("/")
+    for group, headers in HEADERS.items():
+        for room, _, names in (part.strip().partition(": ") for part in headers.split(";")):
+            if folder == room and name in names.split():
                 return group
-    return GROUPS.get(folder)
+    return ROOMS.get(folder)
 
 
 def page_link(page):
-    """A link to a page of the site, "docs/training.md", under its title. It leads to the file, from build/api; the site puts its own
-    address in the place of that (links.py)."""
+    """A link to a page of the site, "docs/training.md", under its title; nothing for a chapter where the course is not there. From
+    build/api it leads to the file; the site puts its own address in the place of that (links.py)."""
+    if page.startswith("tutorials/") and not os.path.isdir(os.path.join(ROOT, "tutorials")):
+        return None
     try:
         with open(os.path.join(ROOT, page), encoding="utf-8") as file:
             title = file.readline().removeprefix("#").strip()
     except FileNotFoundError:
-        sys.exit(f"there is no page {page}, to which a comment links")
+        sys.exit(f"make-api: a comment links to {page}, which is not there")
     return f'<a href="../../{page}">{html.escape(title)}</a>'

@@ -55,7 +55,8 @@ class LSTM : public Module {
  public:
   using State = LSTMState;  // what goes from step to step
 
-  // W_x by Glorot's rule and W_h orthogonal, each block for itself; biases 0 but for the forget gate's; peepholes uniform in +-0.1. Throws ShapeError for a width below 1.
+  // W_x and W_p by Glorot's rule, W_h orthogonal, each block for itself; biases 0 but for the forget gate's; peepholes uniform in +-0.1. Throws
+  // ShapeError for a width below 1.
   LSTM(const LSTMOptions& options, Generator& generator);
 
   // One step: x (batch, input) and the state before it -> {h, the state after it}.

@@ -13,7 +13,7 @@ struct Gate {
   Parameter W, U, b;  // for x, for h, and the bias
 };
 
-// unroll::RNN with its sum written out: two products, two additions, the activation.
+// unroll::RNN with its sum written out: two products, two additions, the activation. Layer normalisation has the packed form only: Error.
 class RNN : public Module {
  public:
   using State = HiddenState;  // what goes from step to step

@@ -16,7 +16,7 @@ namespace unroll {
 struct SafeTensors {
   // An array and its name.
   struct Entry {
-    std::string name;  // of the array, not empty
+    std::string name;  // of the array
     Array array;       // float32 or float64
   };
   std::vector<Entry> arrays;                    // in the order of the file

@@ -63,11 +63,11 @@ struct GradcheckRow {
   std::string name;                 // of the leaf
   std::vector<std::int64_t> index;  // of the worst entry
   std::string entry;  // in the layer's own terms, "lstm.W_h[gate f][3, 1]"; "lstm.W_h, direction 2" for a direction
-  double analytic = 0, numeric = 0, absolute_error = 0,
-         relative_error = 0;  // the two values of the worst entry, and how far they are apart
-  std::size_t entries = 0;    // how many the leaf has
-  std::size_t wrong = 0;      // of the entries (or directions) that were compared
-  std::size_t compared = 0;   // entries, or directions
+  double analytic = 0, numeric = 0;               // the two values of the worst entry
+  double absolute_error = 0, relative_error = 0;  // how far they are apart
+  std::size_t entries = 0;                        // how many the leaf has
+  std::size_t wrong = 0;                          // of the entries (or directions) that were compared
+  std::size_t compared = 0;                       // entries, or directions
   std::size_t at_a_kink =
       0;  // entries at which the program has no derivative, and the analytic one lies between those of both sides
   std::size_t in_rounding =

@@ -10,7 +10,7 @@ namespace unroll {
 
 // What is to be said of a gradient. From the loss alone, a gradient that vanished cannot be told from one that has done its work: in both cases nothing
 // moves any more. The difference is at the output: where the training has converged there is no error left to send back; where the gradient
-// vanishes there is one, and it does not arrive.
+// vanishes there is one, and it does not arrive. From good to bad.
 // See docs/gradient-flow.md.
 enum class Verdict {
   converged,  // there is no error left to send back
@@ -47,12 +47,12 @@ struct VerdictThresholds {
 struct FlowEvidence {
   std::string layer;                       // its scope
   double loss = 0;                         // of this update
-  bool reached = true;                     // BackwardSignal
+  bool reached = true;                     // as in BackwardSignal
   std::int64_t steps_back = 0;             // from the last step to the first that gradients reach
-  std::optional<std::int32_t> cut_before;  // BackwardSignal
-  double error = 0, entering = 0;          // BackwardSignal
+  std::optional<std::int32_t> cut_before;  // as in BackwardSignal
+  double error = 0, entering = 0;          // as in BackwardSignal
   double arriving = 1, growth = 1;         // as multiples of `entering`
-  std::optional<double> half_life;         // BackwardSignal
+  std::optional<double> half_life;         // as in BackwardSignal
   double saturated = 0;                    // of all values of all gates at all steps
 };
 

@@ -20,6 +20,7 @@ from . import header, rooms
 SECTION = re.compile(r"\s*----\s*(.*)")
 SEE = re.compile(r"\s*See (?:[\w/-]+\.md(?:, | and )?)+\.$")
 
+
 def name_of(declaration):
     """The name of a function, for overloads; all arithmetic operators are one name."""
     match = re.search(r"(operator\s*(?:\(\)|\[\]|\w+)|operator|\w+)\W*\(", header.without_prefix(declaration.text))
@@ -84,7 +85,7 @@ def doxygen(lines):
             else:
                 result.append(mark + line)
             code = True
-        elif code and not indented and (line.strip() or not any(l.startswith("  ") for l in lines[i + 1 : i + 2])):
+        elif code and not indented and (line.strip() or not any(after.startswith("  ") for after in lines[i + 1 : i + 2])):
             result[-1] += r" \endcode"
             code = False
             result.append(prose(line))
@@ -159,7 +160,7 @@ class Filter:
         return None
 
     def scope(self, scope):
-        before, begin, section, last = None, scope.begin, False, None
+        before, begin, section = None, scope.begin, False
         for d in scope.declarations:
             blocks = self.blocks(begin, d.begin)
             for block in blocks:

@@ -72,9 +72,9 @@ def group_of(header):
 
 
 def page_link(page):
-    """A link to a page of the site, "docs/training.md", under its title; nothing for a chapter where the course is not there. From
-    build/api it leads to the file; the site puts its own address in the place of that (links.py)."""
-    if page.startswith("tutorials/") and not os.path.isdir(os.path.join(ROOT, "tutorials")):
+    """A link to a page of the site, "docs/training.md", under its title; nothing for a chapter that is not written yet. From build/api it
+    leads to the file; the site puts its own address in the place of that (links.py)."""
+    if page.startswith("tutorials/") and not os.path.isdir(os.path.join(ROOT, os.path.dirname(page))):
         return None
     try:
         with open(os.path.join(ROOT, page), encoding="utf-8") as file:

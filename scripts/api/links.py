@@ -25,21 +25,30 @@ NAMESPACE = "unroll::"
 class Reference:
     def __init__(self, folder):
         self.urls = {}
-        root = xml.parse(os.path.join(folder, "unroll.tag")).getroot()
-        for compound in root.iter("compound"):
+        compounds = list(xml.parse(os.path.join(folder, "unroll.tag")).getroot().iter("compound"))
+        inner = set()  # addresses of what stands in a class or an inner namespace
+        for compound in compounds:
             kind, name = compound.get("kind"), compound.findtext("name")
             if kind in ("class", "struct", "concept"):
                 self._add(name, compound.findtext("filename"))
-            if kind in ("class", "struct", "namespace", "file"):
-                scope = "" if kind == "file" else name + "::"
-                # Of overloads, that in the header of the same name counts: over_time of over_time.hpp.
-                first = kind == "file" and os.path.splitext(name)[0]
-                for member in compound.iter("member"):
-                    url = f"{member.findtext('anchorfile')}#{member.findtext('anchor')}"
-                    self._add(scope + member.findtext("name"), url, member.findtext("name") == first)
-                    for value in member.iter("enumvalue"):
-                        place = f"{value.get('file')}#{value.get('anchor')}"
-                        self._add(f"{scope}{member.findtext('name')}::{value.text}", place)
+            if kind in ("class", "struct") or kind == "namespace" and name.startswith(NAMESPACE):
+                inner.update(self._add_members(compound, name + "::"))
+        # Files know everything that stands in the namespace. Of overloads, that in the header of the same name counts:
+        # over_time of over_time.hpp.
+        for compound in compounds:
+            if compound.get("kind") == "file":
+                self._add_members(compound, "", inner, os.path.splitext(compound.findtext("name"))[0])
+
+    def _add_members(self, compound, scope, without=(), first=None):
+        for member in compound.iter("member"):
+            name, url = member.findtext("name"), f"{member.findtext('anchorfile')}#{member.findtext('anchor')}"
+            if url in without:
+                continue
+            full = scope + name
+            self._add(full, url, name == first)
+            for value in member.iter("enumvalue"):
+                self._add(f"{full}::{value.text}", f"{value.get('file')}#{value.get('anchor')}")
+        return {f"{m.findtext('anchorfile')}#{m.findtext('anchor')}" for m in compound.iter("member")}
 
     def _add(self, name, url, first=False):
         name = html.unescape(name).removeprefix(NAMESPACE)

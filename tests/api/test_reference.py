@@ -109,7 +109,8 @@ class Links(unittest.TestCase):
         for name in ("over_time", "LSTM", "textbook::LSTM", "Tape::input", "Level::gates", "schedules::cosine", "CellOf"):
             self.assertTrue(self.api.url(name), name)
         self.assertEqual(self.api.url("unroll::backward(loss)"), self.api.url("backward"))
-        self.assertIsNone(self.api.url("tape.input"))
+        for name in ("tape.input", "cosine", "forget"):  # the last two need their scope
+            self.assertIsNone(self.api.url(name), name)
         self.assertIn("through__time", self.api.url("over_time"))  # not the one of Bidirectional
 
     def test_names_in_a_page(self):

@@ -10,7 +10,7 @@ namespace unroll {
 
 // What is to be said of a gradient. From the loss alone, a gradient that vanished cannot be told from one that has done its work: in both cases nothing
 // moves any more. The difference is at the output: where the training has converged there is no error left to send back; where the gradient
-// vanishes there is one, and it does not arrive. From good to bad.
+// vanishes there is one, and it does not arrive. The values go from good to bad.
 // See docs/gradient-flow.md.
 enum class Verdict {
   converged,  // there is no error left to send back

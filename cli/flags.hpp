@@ -32,6 +32,8 @@ void add_sample(CLI::App& app, SampleCommandOptions& o, Run& run);
 void add_example(CLI::App& app, ExampleOptions& o, Run& run);
 void add_reproduce(CLI::App& app, ReproduceOptions& o, Run& run);
 void add_flow(CLI::App& app, FlowCommandOptions& o, Run& run);
+void add_completion(CLI::App& app, std::string& shell, Run& run);
+void add_man_page(CLI::App& app, Run& run);
 
 // ---- what a value may be; the messages end in what would be right
 

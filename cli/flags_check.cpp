@@ -1,7 +1,5 @@
 #include <unroll/cli/flags.hpp>
 
-#include <map>
-
 namespace unroll::cli {
 
 void add_summary(CLI::App& app, SummaryOptions& o, Run& run) {
@@ -68,21 +66,12 @@ void add_check(CLI::App& app, CheckOptions& o, Run& run) {
   add_number(c, "--hidden", o.hidden, 256, "units of h");
   add_number(c, "--steps", o.steps, 10'000, "time steps");
   add_number(c, "--batch", o.batch, 256, "sequences side by side");
-  const std::map<std::string, CheckMode> modes{{"entries", CheckMode::entries},
-                                               {"directions", CheckMode::directions},
-                                               {"forward", CheckMode::forward},
-                                               {"extrapolated", CheckMode::extrapolated}};
-  c.add_option_function<std::string>(
-       "--mode",
-       [&o, modes](const std::string& text) {
-         const auto found = modes.find(text);
-         if (found == modes.end())
-           throw CLI::ValidationError("--mode",
-                                      text + " is no mode: choose entries, directions, forward or extrapolated");
-         o.mode = found->second;
-       },
-       "what is compared, and with what [entries]")
-      ->type_name("MODE");
+  add_choice<CheckMode>(c, "--mode", o.mode,
+                        {{"entries", CheckMode::entries},
+                         {"directions", CheckMode::directions},
+                         {"forward", CheckMode::forward},
+                         {"extrapolated", CheckMode::extrapolated}},
+                        "what is compared, and with what [entries]");
   c.add_option("--order", o.order, "1 checks first derivatives, 2 second ones")
       ->check(whole_number(1, 2))
       ->capture_default_str()
@@ -166,15 +155,9 @@ void add_flow(CLI::App& app, FlowCommandOptions& o, Run& run) {
        "rnn, lstm or gru; none means all")
       ->type_name("");
   add_number(c, "--steps", o.steps, 10'000, "time steps T");
-  c.add_option("--task", o.task, "last, recall or adding")
-      ->check(CLI::Validator(
-          [](const std::string& text) -> std::string {
-            if (text == "last" || text == "recall" || text == "adding") return {};
-            return text + " is not a task: choose last, recall or adding";
-          },
-          ""))
-      ->capture_default_str()
-      ->type_name("TASK");
+  add_choice<std::string>(c, "--task", o.task, {{"last", "last"}, {"recall", "recall"}, {"adding", "adding"}},
+                          "what the network is to learn")
+      ->default_str(o.task);
   add_number(c, "--hidden", o.hidden, 1024, "units of each layer");
   add_number(c, "--layers", o.layers, 64, "layers one above the other");
   add_number(c, "--batch", o.batch, 4096, "sequences side by side");

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
       "  unroll train --text data/night-train.txt          a network learns to write\n"
       "`unroll COMMAND --help` says more and has more examples.\n\n"
       "Exit status: 0 done, 1 a check failed, 2 the request cannot be met (a message says why).");
+  app.set_version_flag("--version", "unroll " UNROLL_VERSION, "Print the version and exit");
   SummaryOptions summary;
   CheckOptions check;
   ZooOptions zoo;
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   ExampleOptions example;
   ReproduceOptions reproduce;
   FlowCommandOptions flow;
+  std::string shell;
   Run run;
   add_hello(app, hello, run);
   add_summary(app, summary, run);
@@ -54,6 +56,8 @@ int main(int argc, char** argv) {
   add_sample(app, sample, run);
   add_example(app, example, run);
   add_reproduce(app, reproduce, run);
+  add_completion(app, shell, run);
+  add_man_page(app, run);
 
   const auto command = [&] {
     const auto used = app.get_subcommands();
@@ -61,7 +65,7 @@ int main(int argc, char** argv) {
   };
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& e) { return app.exit(e); } catch (const CLI::RequiredError& e) {
+  } catch (const CLI::Success& e) { return app.exit(e); } catch (const CLI::RequiredError& e) {
     if (!command().empty() || argc < 2)
       return refuse(command(), fmt::format("{}\n`unroll{}{} --help` shows what can be said here.", e.what(),
                                            command().empty() ? "" : " ", command()));

@@ -23,6 +23,8 @@ using Run = std::function<int()>;
 void add_summary(CLI::App& app, SummaryOptions& o, Run& run);
 void add_check(CLI::App& app, CheckOptions& o, Run& run);
 void add_zoo(CLI::App& app, ZooOptions& o, Run& run);
+void add_tutorial(CLI::App& app, TutorialOptions& o, Run& run);
+void add_grade(CLI::App& app, GradeOptions& o, Run& run);
 void add_render(CLI::App& app, RenderCommandOptions& o, Run& run);
 void add_list(CLI::App& app, ListOptions& o, Run& run);
 void add_bias(CLI::App& app, BiasOptions& o, Run& run);

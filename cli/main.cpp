@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
   SummaryOptions summary;
   CheckOptions check;
   ZooOptions zoo;
+  TutorialOptions tutorial;
+  GradeOptions grade;
   RenderCommandOptions render;
   ListOptions list;
   BiasOptions bias;
@@ -44,6 +46,8 @@ int main(int argc, char** argv) {
   FlowCommandOptions flow;
   std::string shell;
   Run run;
+  add_tutorial(app, tutorial, run);
+  add_grade(app, grade, run);
   add_hello(app, hello, run);
   add_summary(app, summary, run);
   add_check(app, check, run);

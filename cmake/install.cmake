@@ -7,6 +7,10 @@ configure_file(cmake/unroll-config.cmake.in ${PROJECT_BINARY_DIR}/unroll-config.
 # Before 1.0, a new minor version may change the interface.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/unroll-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(TARGETS unroll EXPORT unroll-targets)
+if(TARGET unroll_course)
+  install(TARGETS unroll_course EXPORT unroll-targets)
+  install(DIRECTORY tutorials/ DESTINATION ${CMAKE_INSTALL_DATADIR}/unroll/tutorials)
+endif()
 export(EXPORT unroll-targets NAMESPACE unroll:: FILE ${PROJECT_BINARY_DIR}/unroll-targets.cmake)
 install(EXPORT unroll-targets NAMESPACE unroll:: DESTINATION ${unroll_package_folder})
 install(FILES ${PROJECT_BINARY_DIR}/unroll-config.cmake ${PROJECT_BINARY_DIR}/unroll-config-version.cmake DESTINATION ${unroll_package_folder})

@@ -52,7 +52,7 @@ OptionDescription describe(const std::string& command, const CLI::Option& option
   d.preset = option.get_default_str();
   d.help = option.get_description();
   d.repeats = option.get_expected_max() > 1 || option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
-  d.file = d.value.starts_with("FILE") || d.value == "MODEL";
+  d.file = d.value.starts_with("FILE") || d.value == "MODEL" || d.value == "FOLDER";
   d.words = words_for(command, d.value);
   return d;
 }

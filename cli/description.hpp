@@ -18,7 +18,7 @@ struct OptionDescription {
   std::string help;
   bool positional = false;
   bool repeats = false;
-  bool file = false;               // the value is the name of a file
+  bool file = false;               // the value is the name of a file or folder
   std::vector<std::string> words;  // what the value may be, where that is known
 };
 

@@ -78,11 +78,20 @@ TEST_CASE("the page on drawings shows a program, which the build compiles and ru
   CHECK(blocks[0].find("int main()") != std::string::npos);
 }
 
+TEST_CASE("the page on embedding shows the program and the projects that scripts/check-install builds") {
+  const std::string page = project_text("docs/embed.md");
+  CHECK(code_blocks(page, "cpp") == std::vector{project_text("examples/consumer/main.cpp")});
+  CHECK(code_blocks(page, "cmake") == std::vector{project_text("examples/consumer/CMakeLists.txt"),
+                                                  project_text("examples/consumer/add_subdirectory/CMakeLists.txt"),
+                                                  project_text("examples/consumer/fetch_content/CMakeLists.txt")});
+}
+
 TEST_CASE("links between the pages lead to files that exist") {
-  for (const char* page : {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md",
-                           "docs/drawing.md", "docs/gallery.md", "docs/gradient-checking.md", "docs/gradient-flow.md",
-                           "docs/reproduced.md", "docs/training.md", "docs/ways-through-time.md", "bench/README.md",
-                           "data/README.md", "examples/zoo/README.md", "tests/fixtures/README.md"}) {
+  for (const char* page :
+       {"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/adding-an-operation.md", "docs/drawing.md",
+        "docs/embed.md", "docs/gallery.md", "docs/gradient-checking.md", "docs/gradient-flow.md", "docs/reproduced.md",
+        "docs/training.md", "docs/ways-through-time.md", "bench/README.md", "data/README.md", "examples/zoo/README.md",
+        "tests/fixtures/README.md"}) {
     const fs::path file = root / page;
     for (const std::string& link : local_links(project_text(page))) {
       INFO(std::string(page) << " -> " << link);

@@ -96,6 +96,7 @@ const std::vector<Layout> layouts = {
     {"RNN", "unroll, Keras", {{"kernel", {1, 10}}, {"recurrent", {10, 10}}, {"bias", {10}}}},
     {"RNN", "PyTorch", {{"ih", {10, 1}}, {"hh", {10, 10}}, {"b_ih", {10}}, {"b_hh", {10}}}},
     {"LSTM", "unroll, Keras", {{"kernel", {1, 40}}, {"recurrent", {10, 40}}, {"bias", {40}}}},
+    {"LSTM", "TensorFlow 1", {{"kernel", {11, 40}}, {"bias", {40}}}},  // x and h side by side, 1 + 10
     {"LSTM", "PyTorch", {{"ih", {40, 1}}, {"hh", {40, 10}}, {"b_ih", {40}}, {"b_hh", {40}}}},
     {"LSTM", "ONNX", {{"W", {1, 40, 1}}, {"R", {1, 40, 10}}, {"B", {1, 80}}}},
     {"GRU", "unroll, reset before", {{"W_x", {1, 30}}, {"W_h", {10, 30}}, {"b", {30}}}},

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-// The subcommands: what each can be told, and a function that does it and returns the exit status. main.cpp alone reads the command line
-// and has checked every number by the time it gets here.
+// The subcommands: what each can be told, and a function that does it and returns the exit status. The files of flags read the command line
+// and have checked every number by the time it gets here.
 namespace unroll::cli {
 
 // The exit statuses. An interrupted training ends with 128 + the number of the signal, as shells have it.
@@ -40,6 +40,18 @@ struct CheckOptions {
 
 struct ZooOptions {
   std::string animal;  // "" lists all
+  bool json = false;
+};
+
+struct TutorialOptions {
+  std::string chapter;  // "" lists them
+  std::string copy;     // a new folder for the course; "" for none
+  bool json = false;
+};
+
+struct GradeOptions {
+  std::string chapter;
+  std::string file;  // "": the chapter's own exercise.cpp
   bool json = false;
 };
 
@@ -143,6 +155,8 @@ struct FlowCommandOptions {
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_zoo(const ZooOptions& options);
+int run_tutorial(const TutorialOptions& options);
+int run_grade(const GradeOptions& options);
 int run_render(const RenderCommandOptions& options);
 int run_list(const ListOptions& options);
 int run_bias(const BiasOptions& options);

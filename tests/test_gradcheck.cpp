@@ -399,4 +399,8 @@ TEST_CASE("the table says which entry is worst, both values, and WRONG") {
   CHECK(to_string(report, {.colour = true}).find("\x1b[31mWRONG\x1b[0m") != std::string::npos);
 }
 
+TEST_CASE("a function that is empty is refused") {
+  CHECK_THROWS_WITH_AS(gradcheck(Function(), {numbers({2})}), "gradcheck: no function: it is empty", Error);
+}
+
 }  // namespace unroll::test

@@ -219,4 +219,20 @@ TEST_CASE("truncated BPTT is no false alarm: the report says that the state is d
   CHECK(gradcheck(lstm, {.steps = 6, .batch = 2, .over_time = {.truncate = Truncation{.k1 = 2, .k2 = 6}}}).passed);
 }
 
+TEST_CASE(
+    "memory that was never written, numbers near both ends of the range and a loss that hides them are no false "
+    "alarm") {
+  const Array junk = numbers({1e308, 4.9e-324, -1e300, 0, 6.9e-310, 2.1e-314});
+  passes(
+      "tanh of junk", [](Vars v) { return tanh(v[0]); }, {junk}, 1);
+  passes(
+      "half of junk", [](Vars v) { return v[0] * 0.5; }, {junk}, 1);
+  passes(
+      "tanh of 0 beside 1e12", [](Vars v) { return tanh(v[0]); }, {numbers({0, 1e12})}, 1);
+  passes(
+      "a square below the smallest number", [](Vars v) { return square(v[0]); }, {numbers({1e-310, 0, 5e-324})}, 1);
+  passes(
+      "a square beside 1e15", [](Vars v) { return sum(square(v[0])) + 1e15; }, {numbers({1, -1, 0.5})}, 1);
+}
+
 }  // namespace unroll::test

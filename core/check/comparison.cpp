@@ -24,25 +24,34 @@ constexpr double runs_of_a_difference = 4, runs_of_a_curve = 57;  // a curve: 28
 // The first step that is tried, in terms of the scale. A difference of fourth order is best at about the fifth root of epsilon: 1e-3, and 0.04 in float32.
 double first_step(double epsilon) { return epsilon > 0x1p-40 ? 0x1p-5 : 0x1p-10; }
 
+// In terms of the largest element, whose square may be too large for a number.
 double root_mean_square(const Array& array) {
+  const double largest = largest_of(array);
+  if (largest == 0) return 0;
   double total = 0;
-  for (std::size_t i = 0; i < array.size(); ++i) total += array.flat(i) * array.flat(i);
-  return array.size() == 0 ? 0 : std::sqrt(total / static_cast<double>(array.size()));
+  for (std::size_t i = 0; i < array.size(); ++i) total += std::pow(array.flat(i) / largest, 2);
+  return largest * std::sqrt(total / static_cast<double>(array.size()));
 }
 
 double norm(const Array& array) { return root_mean_square(array) * std::sqrt(static_cast<double>(array.size())); }
 
-// The curve of a line whose scale is that of a leaf. Where these steps are far too large for one small entry (log x next to 0), so that they say another thing,
-// with steps that fit that entry, if that is more certain.
-VCurve measured(Line line, double analytic, double tolerance, double smallest) {
+// The curve of a line whose scale is that of a leaf. Where these steps are far too large for one small entry (log x next to 0, or tanh x beside 1e100), so that they
+// say another thing, with steps that fit that entry, or a number of ordinary size, if that is more certain.
+VCurve measured(const Line& line, double analytic, double tolerance, double smallest) {
   VCurve curve = measure(line, analytic);
-  if (smallest == 0 || smallest > 1e-2 * line.scale ||
-      std::abs(analytic - curve.numeric) <= tolerance * std::abs(analytic))
-    return curve;
-  line.scale = smallest;
-  VCurve closer = measure(line, analytic);
-  const auto certain = [](const VCurve& c) { return c.verdict == VCurve::Verdict::right ? c.uncertainty : HUGE_VAL; };
-  return certain(closer) < certain(curve) ? closer : curve;
+  if (std::abs(analytic - curve.numeric) <= tolerance * std::abs(analytic)) return curve;
+  const auto certain = [](const VCurve& c) {
+    if (c.verdict != VCurve::Verdict::right) return HUGE_VAL;
+    return c.uncertainty == 0 ? 0 : c.uncertainty / std::abs(c.numeric);
+  };
+  for (const double scale : {smallest, 1.0}) {
+    if (scale == 0 || scale > 1e-2 * line.scale) continue;
+    Line closer = line;
+    closer.scale = scale;
+    const VCurve other = measure(closer, analytic);
+    if (certain(other) < certain(curve)) curve = other;
+  }
+  return curve;
 }
 
 double smallest_of(const Array& array) {
@@ -85,7 +94,8 @@ Comparison::Comparison(Objective& objective, const GradcheckOptions& options, do
   }
   const Objective::Size size = objective.size();
   size_ = size.terms + size.beneath;
-  noise_ = epsilon_ * size.beneath;
+  // below the smallest normal number, rounding is no longer relative
+  noise_ = epsilon_ * size.beneath + (epsilon_ > 0x1p-40 ? 0x1p-126 : 0x1p-1022);
   runs_ = affordable / size.computed;
 }
 

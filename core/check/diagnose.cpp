@@ -1,6 +1,8 @@
 #include <unroll/core/check/diagnose.hpp>
 
 #include <unroll/core/check/faults.hpp>
+#include <unroll/core/check/finite.hpp>
+#include <unroll/core/check/kept_leaves.hpp>
 #include <unroll/core/check/local_rules.hpp>
 #include <unroll/core/check/patterns.hpp>
 #include <unroll/core/check/program_map.hpp>
@@ -21,10 +23,16 @@ namespace unroll::detail {
 
 namespace {
 
-constexpr std::int64_t few_steps = 3, few_sequences = 2;
+// The program on which faults are tried: as many sequences that the batch is mistaken neither for the steps nor for a factor of 2.
+constexpr std::int64_t few_steps = 3, few_sequences = 5;
+constexpr std::int64_t steps_one_by_one = 6;
+constexpr std::size_t places_shown = 3;
 constexpr double affordable = 1.5e9;  // what all faults that are tried may cost, in elements: some seconds
 
 using Gradient = std::vector<Array>;  // one array a leaf
+
+// A number that two places may have by chance, such as 0.5: it has few digits.
+bool common(double x) { return static_cast<double>(static_cast<float>(x)) == x; }
 
 // The constants of a tape that hold the numbers of an earlier node which depends on the leaves.
 std::unordered_map<NodeId, NodeId> copies_of_nodes(const Tape& tape, const ReverseWalk& walk) {
@@ -32,7 +40,7 @@ std::unordered_map<NodeId, NodeId> copies_of_nodes(const Tape& tape, const Rever
   std::map<std::pair<std::size_t, double>, std::vector<NodeId>> alike;  // nodes by size and first element
   for (NodeId id = 0; id < tape.size(); ++id) {
     const ArrayView& value = tape[id].value;
-    if (value.size() < 2 || std::isnan(value.flat(0))) continue;
+    if (value.size() == 0 || std::isnan(value.flat(0)) || (value.size() == 1 && common(value.flat(0)))) continue;
     std::vector<NodeId>& candidates = alike[{value.size(), value.flat(0)}];
     if (walk.depends(id)) candidates.push_back(id);
     if (tape[id].op != &constant_op() || largest_of(value.copy()) == 0) continue;
@@ -161,6 +169,7 @@ class Diagnosing {
     }
     if (!explained) {
       if (auto rule = wrong_rule(full.tape(), full.loss())) return *rule;
+      if (auto outside = computed_outside(full)) return *outside;
       return {
           Cause::unknown,
           "no operation's own rule is wrong by itself, and the operations together do not give what differences give",
@@ -172,21 +181,65 @@ class Diagnosing {
           "the gradients are those that the operations give, to rounding: the tolerance asks for more than can be told",
           {}};
     if (auto cut = detached(full, copies)) return *cut;
-    if (options_.order == 2)
+    if (options_.order == 2) {
+      Tape first;
+      program_.record(first);
+      if (auto rule = incomplete_rule(first)) return *rule;
       return {Cause::unknown,
               "the recorded backward pass is wrong, and the rules of all operations, differentiated again, are right",
               {}};
+    }
     if (auto seen = plain_patterns(right)) return *seen;
     if (std::all_of(leaves_.begin(), leaves_.end(),
                     [](const ComparedLeaf& leaf) { return largest_of(leaf.analytic) == 0; }))
       return {Cause::gate_term, "no gradient comes back at all: it is zero by every leaf", {}};
     if (auto fault = single_fault()) return *fault;
-    return {Cause::unknown,
-            "the operations are right, but the reverse rule or gradient that was written by hand is not; no single "
-            "fault that was tried explains it",
-            {fmt::format("{} single faults were tried{}", tried_,
-                         tried_all_ ? "" : ", and there are more: a smaller program can be searched further"),
-             "more can be tried where gates and states have names: .named(\"f\"), .named(\"h\")", wrong_in_one_step()}};
+    Diagnosis result{
+        Cause::unknown,
+        "the operations are right, but the reverse rule or gradient that was written by hand is not; no single "
+        "fault that was tried explains it",
+        {fmt::format("{} single faults were tried{}", tried_,
+                     tried_all_ ? "" : ", and there are more: a smaller program can be searched further"),
+         "more can be tried where gates and states have names: .named(\"f\"), .named(\"h\")"}};
+    if (const std::string wrong = wrong_in_one_step(); !wrong.empty()) result.evidence.push_back(wrong);
+    return result;
+  }
+
+  // Constants that change when the leaves do: the program computed them from numbers, beside the tape.
+  std::optional<Diagnosis> computed_outside(Specimen& full) const {
+    const std::vector<NodeId> changing = changing_constants(full.tape());
+    if (changing.empty()) return std::nullopt;
+    const Tape& tape = full.tape();
+    const std::string next = ProgramMap(full.tape(), ReverseWalk(full.tape(), full.present())).next_name(changing[0]);
+    Diagnosis result{
+        Cause::detached,
+        fmt::format("a constant{} changes when the leaves do: it is computed from numbers, beside the tape, and no "
+                    "gradient flows back there",
+                    next.empty() ? "" : fmt::format(" on the way to {}", next)),
+        {}};
+    for (std::size_t i = 0; i < std::min(places_shown, changing.size()); ++i)
+      result.evidence.push_back(fmt::format("{}  {}", title(tape, changing[i]), tape.where(changing[i])));
+    if (changing.size() > places_shown)
+      result.evidence.push_back(fmt::format("and {} more", changing.size() - places_shown));
+    return result;
+  }
+
+  std::vector<NodeId> changing_constants(const Tape& before) const {
+    const KeptLeaves kept(program_.leaves);
+    Generator generator(options_.seed);
+    for (const CheckedLeaf& leaf : program_.leaves) {
+      Array& value = Parameter(leaf.parameter).mutable_value();
+      for (std::size_t i = 0; i < value.size(); ++i)
+        value.set_flat(i, value.flat(i) + generator.uniform(-0.01, 0.01) * std::max(std::abs(value.flat(i)), 1e-3));
+    }
+    Tape after;
+    Objective(program_, options_).record(after);
+    std::vector<NodeId> result;
+    for (NodeId id = 0; id < std::min(before.size(), after.size()); ++id)
+      if (before[id].op == &constant_op() && after[id].op == &constant_op() &&
+          !same_bits(before[id].value, after[id].value))
+        result.push_back(id);
+    return result;
   }
 
   // The program with its cuts is what is under test, and without them it is right.
@@ -216,10 +269,10 @@ class Diagnosing {
       }
     }
     if (places.empty()) return std::nullopt;
-    constexpr std::size_t shown = 3;
     result.evidence.emplace_back("with the gradient let through there, all derivatives agree with the differences");
-    for (std::size_t i = 0; i < std::min(shown, places.size()); ++i) result.evidence.push_back(places[i]);
-    if (places.size() > shown) result.evidence.push_back(fmt::format("and {} more", places.size() - shown));
+    for (std::size_t i = 0; i < std::min(places_shown, places.size()); ++i) result.evidence.push_back(places[i]);
+    if (places.size() > places_shown)
+      result.evidence.push_back(fmt::format("and {} more", places.size() - places_shown));
     return result;
   }
 
@@ -254,10 +307,42 @@ class Diagnosing {
     return result;
   }
 
-  // The same program small enough to try every single fault on it.
+  // Whether the program can be run, as it is under test, with other numbers of steps and sequences.
+  bool resizable() const { return program_.resized && !options_.gradients; }
+
+  // The same program small enough to try every single fault on it, if it is wrong as well.
   std::optional<CheckedProgram> small() const {
-    if (options_.gradients || !program_.resized) return std::nullopt;
-    return program_.resized(std::min(program_.steps, few_steps), std::min(program_.batch, few_sequences));
+    if (!resizable()) return std::nullopt;
+    const std::int64_t few = std::min(program_.steps, few_steps), fewest = fewest_steps_wrong();
+    const std::int64_t steps = fewest > program_.steps ? few : std::max(few, fewest);
+    const std::int64_t batch = program_.batch == 1 ? 1 : few_sequences;
+    return right_at(steps, batch) ? std::nullopt : std::optional(program_.resized(steps, batch));
+  }
+
+  // Whether the gradients are right with other numbers of steps and sequences; those by the initial state, too, or the others alone.
+  bool right_at(std::int64_t steps, std::int64_t batch, bool with_initial_state = true) const {
+    Specimen specimen(program_.resized(steps, batch), options_);
+    ReverseWalk plain(specimen.tape(), specimen.present());
+    Gradient under_test = specimen.reverse();
+    Gradient right = specimen.walk({.through_detach = true, .copies = copies_of_nodes(specimen.tape(), plain)});
+    for (std::size_t i = program_.leaves.size(); i-- > 0 && !with_initial_state;)
+      if (is_initial_state(program_.leaves[i])) under_test[i] = right[i];
+    return same(under_test, right, std::max(1e-6, tolerance_));
+  }
+
+  // With how many steps the gradients, but those by the initial state, begin to be wrong; more than there are if they are not.
+  std::int64_t fewest_steps_wrong() const {
+    std::int64_t right = 0, wrong = program_.steps;
+    while (right < std::min(wrong, steps_one_by_one)) {
+      if (!right_at(right + 1, program_.batch, false)) return right + 1;
+      ++right;
+    }
+    if (right == wrong || right_at(wrong, program_.batch, false)) return program_.steps + 1;
+    while (wrong - right > 1) {
+      const std::int64_t middle = right + (wrong - right) / 2;
+      (right_at(middle, program_.batch, false) ? right : wrong) = middle;
+    }
+    return wrong;
   }
 
   std::optional<Diagnosis> single_fault() {
@@ -310,34 +395,23 @@ class Diagnosing {
 
   // From which number of steps on it is wrong, and of sequences.
   void time_and_batch(Diagnosis& diagnosis) const {
-    if (!program_.resized || options_.gradients || diagnosis.cause == Cause::precision) return;
-    const auto right_at = [&](std::int64_t steps, std::int64_t batch, bool with_initial_state) {
-      Specimen specimen(program_.resized(steps, batch), options_);
-      ReverseWalk plain(specimen.tape(), specimen.present());
-      Gradient under_test = specimen.reverse();
-      Gradient right = specimen.walk({.through_detach = true, .copies = copies_of_nodes(specimen.tape(), plain)});
-      for (std::size_t i = program_.leaves.size(); i-- > 0 && !with_initial_state;)
-        if (is_initial_state(program_.leaves[i])) under_test[i] = right[i];
-      return same(under_test, right, std::max(1e-6, tolerance_));
-    };
-    const std::int64_t most = std::min<std::int64_t>(program_.steps, 6);
-    std::int64_t steps = 1;
-    while (steps <= most && right_at(steps, program_.batch, false)) ++steps;
-    const bool initial_wrong = !right_at(1, program_.batch, true);
+    if (!resizable() || diagnosis.cause == Cause::precision) return;
+    const std::int64_t steps = fewest_steps_wrong();
+    const bool initial_wrong = !right_at(1, program_.batch);
     const char* but = steps > 1 && initial_wrong ? "; by the initial state it is wrong for T = 1 already" : "";
-    if (program_.steps > 1 && steps <= most)
+    if (program_.steps > 1 && steps <= program_.steps)
       diagnosis.evidence.push_back(
           steps == 1 ? "wrong from the first time step on (already for T = 1)"
                      : fmt::format("right for T = {}, wrong from T = {} on{}", steps - 1, steps, but));
     else if (initial_wrong)
       diagnosis.evidence.emplace_back("right for any number of steps; only the gradient by the initial state is wrong");
-    if (program_.batch > 1 && right_at(program_.steps, 1, true))
+    if (program_.batch > 1 && right_at(program_.steps, 1))
       diagnosis.evidence.emplace_back("right for one sequence, wrong for two");
   }
 
   // What is wrong already for one step of one sequence, where that can be had: the smallest program to look into.
   std::string wrong_in_one_step() const {
-    if (!program_.resized || options_.gradients) return {};
+    if (!resizable()) return {};
     Specimen specimen(program_.resized(1, 1), options_);
     const Gradient right = specimen.walk({.through_detach = true, .copies = {}});
     std::vector<std::string> wrong;

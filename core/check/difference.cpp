@@ -67,7 +67,7 @@ void leave_out_lost(std::vector<Level>& all) {
     const double change = std::abs(all[j].central) * all[j].h;
     if (change > 0) quantum = change;
     if (!all[j].stands_still || !both_sides_moved || quantum == 0) continue;
-    all.resize(j);
+    all.resize(std::max<std::size_t>(j, 2));  // as few as can be extrapolated from
     for (Level& level : all) level.noise += quantum / level.h;
     return;
   }

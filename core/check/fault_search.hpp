@@ -30,6 +30,7 @@ class FaultSearch {
 
   // faults.cpp: terms that are left out, scaled or transposed
   void states();
+  void shown();
   void of_leaf(NodeId leaf);
   void of_edge(const Members& members, std::size_t i);
   void of_result(std::size_t inputs, const Members& members, std::size_t i, const Edges& all);

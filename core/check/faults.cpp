@@ -5,6 +5,7 @@
 #include <unroll/core/tape/op.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -20,13 +21,21 @@ Array first_row(const Shape& shape, DType dtype) {
   return mask;
 }
 
-// 1 in some columns, 0 elsewhere.
-Array some_columns(const Shape& shape, DType dtype, std::int64_t from, std::int64_t to) {
+// 1 where a gate stands, 0 elsewhere.
+Array mask_of(const ProgramMap::Gate& gate, const Shape& shape, DType dtype) {
   Array mask(shape, dtype);
-  const std::int64_t columns = shape[shape.rank() - 1];
   for (std::size_t i = 0; i < mask.size(); ++i)
-    if (const auto column = static_cast<std::int64_t>(i) % columns; column >= from && column < to) mask.set_flat(i, 1);
+    if (const std::int64_t at = index_of(shape, i)[static_cast<std::size_t>(gate.axis)];
+        at >= gate.begin && at < gate.end)
+      mask.set_flat(i, 1);
   return mask;
+}
+
+// What a product or sum hands to an input of it when g comes back.
+Var handed_back(const ProgramMap& map, const Edge& edge, Var g) {
+  if (const Var right = map.right_factor(edge); !right.empty()) return matmul(g, transpose(right));
+  if (const Var left = map.left_factor(edge); !left.empty()) return matmul(transpose(left), g);
+  return g;
 }
 
 // The contribution of the first sequence of a batch alone.
@@ -93,11 +102,16 @@ std::pair<std::int32_t, std::int32_t> FaultSearch::first_and_last(const Edges& a
 
 std::vector<std::pair<double, std::string>> FaultSearch::factors() const {
   std::vector<std::pair<double, std::string>> result{{2, "taken twice"}, {0.5, "halved"}};
+  const auto put = [&](double factor, const std::string& words) {
+    for (auto& [known, what] : result)
+      if (known == factor) return void(what += ", or " + words);
+    result.emplace_back(factor, words);
+  };
   const auto also = [&](std::int64_t n, const char* what) {
     const auto factor = static_cast<double>(n);
     if (n < 2) return;
-    result.emplace_back(1 / factor, fmt::format("divided by {} once too often", what));
-    result.emplace_back(factor, fmt::format("multiplied by {} once too often", what));
+    put(1 / factor, fmt::format("divided by {} once too often", what));
+    put(factor, fmt::format("multiplied by {} once too often", what));
   };
   also(batch_, "the batch");
   also(steps_, "the number of steps");
@@ -124,12 +138,40 @@ void FaultSearch::states() {
     add(Cause::sign, fmt::format("what is handed back to {} has the wrong sign", before), both, times(-1));
     for (const auto& [factor, words] : factors())
       add(Cause::factor, fmt::format("what is handed back to {} is {}", before, words), both, times(factor));
+    const auto [first, last] = first_and_last(between);
+    for (std::int32_t step = last; step > first; --step)
+      add(Cause::time_term,
+          fmt::format("step {} hands nothing back to {}_{}: the way back ends there", step, name, step - 1),
+          at_steps(between, [step](std::int32_t at) { return at == step; }), nothing);
   }
+  shown();
   if (map_->between_steps().size() < 2) return;
   add(Cause::time_term, "no state is handed a gradient by the step after: right for one step, wrong for two", all,
       nothing);
   add(Cause::time_term, "no gradient is handed back to any state, at any step", together(all, all_initial), nothing);
   add(Cause::time_term, "no gradient reaches the initial state", all_initial, nothing);
+}
+
+// What comes to a state from outside of the steps: from the loss, or from the outputs of the steps that the loss is made of.
+void FaultSearch::shown() {
+  std::map<std::string, std::map<std::int32_t, Edges>> all;  // by the name of the state, and its step
+  for (const auto& [key, members] : map_->classes())
+    for (const NodeId id : members)
+      for (std::size_t i = 0; i < tape_.inputs(id).size() && step_of(id) < 1; ++i)
+        if (const NodeId input = tape_.inputs(id)[i]; map_->between_steps().contains(tape_.name(input)))
+          all[tape_.name(input)][step_of(input)].insert({id, i});
+  for (const auto& [name, by_step] : all) {
+    if (by_step.size() < 2) continue;
+    Edges but_first, but_last;
+    for (const auto& [step, edges] : by_step) {
+      if (step != by_step.begin()->first) but_first.insert(edges.begin(), edges.end());
+      if (step != by_step.rbegin()->first) but_last.insert(edges.begin(), edges.end());
+    }
+    const std::string what = fmt::format("what comes to {} from the output of its own step is missing", name);
+    add(Cause::gate_term, what + ", but at the last step", but_last, nothing);
+    add(Cause::gate_term, what + ", but at the first step", but_first, nothing);
+    add(Cause::gate_term, what, together(but_last, but_first), nothing);
+  }
 }
 
 // ---- all that flows into one leaf
@@ -227,26 +269,19 @@ void FaultSearch::transposed(const Members& members, std::size_t i, const Edges&
   }
 }
 
-// Of a product that computes several gates side by side, the part of one of them.
+// Of a product or sum that computes several gates side by side, the part of one of them.
 void FaultSearch::blocks(NodeId node, std::size_t i, const Edges& all) {
-  if (map_->right_factor({node, i}).empty()) return;
+  const std::string_view op = tape_[node].op->name;
+  if (op != "matmul" && op != "affine" && op != "add") return;
   const std::string input = map_->value(tape_.inputs(node)[i], node);
-  const Shape whole = tape_[node].value.shape;
-  for (NodeId id = node + 1; id < map_->size(); ++id) {
-    const Node& part = tape_[id];
-    if (part.op->name != "slice" || tape_.inputs(id)[0] != node || map_->next_name(id).empty() || whole.rank() != 2 ||
-        part.value.shape[0] != whole[0])
-      continue;
-    const std::int64_t start = part.attributes.ints[1], from = start < 0 ? start + whole[1] : start,
-                       to = from + part.value.shape[1];
+  for (const ProgramMap::Gate& gate : map_->gates(node)) {
     const auto scaled = [&](double factor) {
-      return [map = map_, from, to, factor](const Edge& edge, Var g, Var contribution) {
-        const Var own = matmul(g * map->tape().constant(some_columns(g.shape(), g.dtype(), from, to)),
-                               transpose(map->right_factor(edge)));
+      return [map = map_, gate, factor](const Edge& edge, Var g, Var contribution) {
+        const Var own = handed_back(*map, edge, g * map->tape().constant(mask_of(gate, g.shape(), g.dtype())));
         return contribution + own * (factor - 1);
       };
     };
-    const std::string what = fmt::format("to {} through {}", input, map_->next_name(id));
+    const std::string what = fmt::format("to {} through {}", input, gate.name);
     add(Cause::gate_term, fmt::format("the term {} is missing", what), all, scaled(0));
     add(Cause::sign, fmt::format("the term {} has the wrong sign", what), all, scaled(-1));
   }

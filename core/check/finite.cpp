@@ -42,15 +42,16 @@ NodeId source(const Tape& tape, const std::vector<NodeId>& ends) {
   return made != no_node ? made : constant;
 }
 
-// The next result with a name that what is not finite goes into: of a product or a slice in a cell, the gate. "" if there is none.
-std::string next_name(const Tape& tape, NodeId from) {
+// The next result with a name that a node goes into, perhaps through nodes that are not finite only: of a product or a slice in a cell, the gate.
+// "" if there is none.
+std::string next_name(const Tape& tape, NodeId from, bool through_nonfinite_only) {
   std::vector<bool> followed(tape.size());
   followed[from] = true;
   for (NodeId id = from + 1; id < tape.size(); ++id)
     for (NodeId input : tape.inputs(id)) {
       if (!followed[input]) continue;
       if (!tape.name(id).empty()) return tape.name(id);
-      followed[id] = nonfinite(tape, id);
+      followed[id] = !through_nonfinite_only || nonfinite(tape, id);
     }
   return {};
 }
@@ -67,16 +68,21 @@ NonFinite describe(const Tape& tape, NodeId id) {
   const Node& node = tape[id];
   const double value = node.value.flat(*nonfinite_position(node.value));
   const std::string what = element(node.value);
-  if (node.place.phase == Phase::backward && node.origin != no_node)
+  const auto on_the_way = [](const std::string& next) {
+    return next.empty() ? std::string() : fmt::format(", on the way to {}", next);
+  };
+  if (node.place.phase == Phase::backward && node.origin != no_node) {
+    const bool named = !tape.name(node.origin).empty();
     return {node.origin, true, value,
-            fmt::format("{}: its reverse rule first made {} in the backward pass, from finite numbers  {}",
-                        title(tape, node.origin), what, tape.where(node.origin))};
+            fmt::format("{}{}: its reverse rule first made {} in the backward pass, from finite numbers  {}",
+                        title(tape, node.origin), on_the_way(named ? "" : next_name(tape, node.origin, false)), what,
+                        tape.where(node.origin))};
+  }
   if (node.op->is_leaf())
     return {id, false, value, fmt::format("{} holds {}  {}", title(tape, id), what, tape.where(id))};
-  const std::string next = next_name(tape, id);
   return {id, false, value,
           fmt::format("{}{}: first made {} in the forward pass, from finite numbers  {}", title(tape, id),
-                      next.empty() ? "" : fmt::format(", on the way to {}", next), what, tape.where(id))};
+                      on_the_way(next_name(tape, id, true)), what, tape.where(id))};
 }
 
 }  // namespace

@@ -82,21 +82,24 @@ void FaultSearch::function(const Members& members, const std::string& where) {
   if (where.empty() && (op == "tanh" || op == "sigmoid")) function_of_another(members, all, y);
 }
 
-// tanh' or sigmoid' of another value than the result.
+// tanh' or sigmoid' of another value than the result, of the same step or, of a state, of the step before.
 void FaultSearch::function_of_another(const Members& members, const Edges& all, const std::string& y) {
   const bool is_tanh = tape_[members[0]].op->name == "tanh";
   const NodeId shown = members.back();
-  for (const std::string& name : map_->names(step_of(shown), tape_[shown].value.shape)) {
-    if (map_->named(name, step_of(shown))->id() == shown) continue;
-    add(Cause::wrong_operand,
-        fmt::format("the derivative of the {} that gives {} is taken at {}, {}", is_tanh ? "tanh" : "sigmoid", y, name,
-                    is_tanh ? fmt::format("1 - {}^2", name) : fmt::format("{0} (1 - {0})", name)),
-        all, [map = map_, name, is_tanh](const Edge& edge, Var g, Var contribution) {
-          const auto v = map->named(name, map->tape()[edge.node].place.step);
-          if (!v) return contribution;
-          return is_tanh ? g * (1 - square(*v)) : g * (*v * (1 - *v));
-        });
-  }
+  for (const std::string& name : map_->names(step_of(shown), tape_[shown].value.shape))
+    for (const std::int32_t back : {0, 1}) {
+      if (back == 1 && !map_->between_steps().contains(name)) continue;
+      if (const auto v = map_->named(name, step_of(shown) - back); !v || v->id() == shown) continue;
+      const std::string words = back == 1 ? name + "_(t-1)" : name;
+      add(Cause::wrong_operand,
+          fmt::format("the derivative of the {} that gives {} is taken at {}, {}", is_tanh ? "tanh" : "sigmoid", y,
+                      words, is_tanh ? fmt::format("1 - {}^2", words) : fmt::format("{0} (1 - {0})", words)),
+          all, [map = map_, name, back, is_tanh](const Edge& edge, Var g, Var contribution) {
+            const auto v = map->named(name, map->tape()[edge.node].place.step - back);
+            if (!v) return contribution;
+            return is_tanh ? g * (1 - square(*v)) : g * (*v * (1 - *v));
+          });
+    }
 }
 
 // The rows of a table, and sequences that are turned round.

@@ -24,7 +24,6 @@ bool has_directions(CheckMode mode) { return mode == CheckMode::directions || mo
 void require_sensible(const CheckedProgram& program, const GradcheckOptions& o) {
   if (!program.record) throw Error("gradcheck: no program: CheckedProgram::record is empty");
   if (program.leaves.empty()) throw Error("gradcheck: no leaves: there is nothing to take a gradient by");
-  if (program.leaves.empty()) throw Error("gradcheck: no leaves: there is nothing to take a gradient by");
   if (o.order != 1 && o.order != 2) throw Error(fmt::format("gradcheck: order {}, expected 1 or 2", o.order));
   if (!(o.tolerance >= 0 && std::isfinite(o.tolerance)))
     throw Error(fmt::format("gradcheck: tolerance {}, expected a number above 0", o.tolerance));
@@ -205,6 +204,7 @@ GradcheckReport gradcheck(const std::function<Var(Tape&)>& program, std::vector<
 
 GradcheckReport gradcheck(const std::function<Var(std::span<const Var>)>& function, const std::vector<Array>& inputs,
                           const GradcheckOptions& options) {
+  if (!function) throw Error("gradcheck: no function: it is empty");
   std::vector<Parameter> parameters;
   for (std::size_t i = 0; i < inputs.size(); ++i) parameters.emplace_back(fmt::format("x{}", i), inputs[i]);
   const auto program = [&](Tape& tape) {

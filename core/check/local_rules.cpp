@@ -14,6 +14,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace unroll::detail {
 
@@ -133,7 +134,55 @@ Diagnosis describe(const Tape& tape, NodeId id, std::size_t i, const Array& wron
   return result;
 }
 
+// The gradients of one result of a part by its inputs: by the rule that was written by hand, or by the operations of the part.
+std::vector<Array> of_result(const Tape& tape, NodeId id, std::size_t result, bool by_hand) {
+  const CustomPart& custom = *custom_part(tape, id);
+  Tape own;
+  std::vector<Var> inputs;
+  for (std::size_t i = 0; i < custom.inputs; ++i) inputs.push_back(own.input(tape[tape.inputs(id)[i]].value.copy()));
+  const Var y = (by_hand ? custom_vjp(custom.part, custom.rule, inputs) : custom.part(inputs))[result];
+  Generator generator(1);
+  std::optional<Gradients> gradients;
+  if (y.node().tracked) gradients = backward(y, {.cotangent = random_like(y.shape(), y.dtype(), generator)});
+  std::vector<Array> by_input;
+  for (const Var& x : inputs)
+    by_input.push_back(gradients && gradients->contains(x) ? (*gradients)[x].as(DType::f64)
+                                                           : Array(x.shape(), DType::f64));
+  return by_input;
+}
+
 }  // namespace
+
+std::optional<Diagnosis> incomplete_rule(const Tape& tape) {
+  std::set<ScopeId> tried;
+  for (NodeId id = 0; id < tape.size(); ++id) {
+    const CustomPart* custom = custom_part(tape, id);
+    if (!custom || !tried.insert(tape[id].place.scope).second) continue;
+    std::vector<std::string> right, wrong;
+    for (std::size_t k = 0; k < custom->results.size(); ++k) {
+      const std::vector<Array> by_hand = of_result(tape, id, k, true), by_part = of_result(tape, id, k, false);
+      bool same = true;
+      for (std::size_t i = 0; i < by_part.size(); ++i)
+        same &= agree(by_hand[i], by_part[i], tape[id].value.dtype == DType::f32 ? 1e-4 : 1e-8, 1e-12);
+      const std::string& name = tape.name(tape.inputs(id)[custom->inputs + k]);
+      (same ? right : wrong).push_back(name.empty() ? fmt::format("result {}", k) : name);
+    }
+    if (wrong.empty()) continue;
+    const std::string what = fmt::format("the adjoint of {}", fmt::join(wrong, ", "));
+    if (right.empty())
+      return Diagnosis{
+          Cause::wrong_rule,
+          fmt::format("a reverse rule that was written by hand is wrong for {}: check it with order 1", what),
+          {tape.where(id)}};
+    return Diagnosis{
+        Cause::wrong_rule,
+        fmt::format("a reverse rule that was written by hand is right for the adjoint of {}, but not for that of {}",
+                    fmt::join(right, ", "), fmt::join(wrong, ", ")),
+        {fmt::format("a rule that reads a result makes second derivatives by it: it must hand back {}, too  {}", what,
+                     tape.where(id))}};
+  }
+  return std::nullopt;
+}
 
 std::optional<Diagnosis> wrong_rule(Tape& tape, NodeId last) {
   std::set<std::pair<const Op*, ScopeId>> tried;

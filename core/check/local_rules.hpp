@@ -12,4 +12,8 @@ namespace unroll::detail {
 // purpose (detach) does not count.
 std::optional<Diagnosis> wrong_rule(Tape& tape, NodeId last);
 
+// Looks for a reverse rule written by hand (custom_vjp) that does not hold for the adjoint of each of its results by itself. A loss that depends on some of the
+// results only does not show it; second derivatives do, for the rule itself makes them of all results that it reads.
+std::optional<Diagnosis> incomplete_rule(const Tape& tape);
+
 }  // namespace unroll::detail

@@ -32,12 +32,22 @@ std::string known_factor(double factor, std::int64_t steps, std::int64_t batch) 
   return fmt::format("{:.6g}", factor);
 }
 
-Array transposed(const Array& x) {
-  Array result(Shape{x.shape()[1], x.shape()[0]}, DType::f64);
-  for (std::int64_t i = 0; i < x.shape()[0]; ++i)
-    for (std::int64_t j = 0; j < x.shape()[1]; ++j)
-      result.set_flat(static_cast<std::size_t>(j * x.shape()[0] + i), x.at({i, j}));
+// Each square block of a matrix transposed where it stands: a square matrix is one block, and gates may stand side by side or one above the other.
+Array blocks_transposed(const Array& x) {
+  const std::int64_t rows = x.shape()[0], columns = x.shape()[1], side = std::min(rows, columns);
+  Array result(x.shape(), DType::f64);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int64_t row = i / side * side + j % side, column = j / side * side + i % side;
+      result.set_flat(static_cast<std::size_t>(row * columns + column), x.at({i, j}));
+    }
   return result;
+}
+
+// Has square blocks of more than one element.
+bool in_blocks(const Shape& shape) {
+  return shape.rank() == 2 && std::min(shape[0], shape[1]) > 1 &&
+         std::max(shape[0], shape[1]) % std::min(shape[0], shape[1]) == 0;
 }
 
 Array reversed(const Array& x) {
@@ -108,9 +118,10 @@ std::optional<Pattern> pattern(const std::string& name, const Array& wrong, cons
   const bool well_known = words.find(',') != std::string::npos || words.find(':') != std::string::npos;
   if (agree(wrong, scaled(right, factor), tolerance) && (right.size() > 1 || well_known))
     return Pattern{Cause::factor, fmt::format("the gradient by {} is the right one times {}", name, words), factor};
-  if (right.rank() == 2 && right.shape()[0] == right.shape()[1] && right.shape()[0] > 1 &&
-      agree(wrong, transposed(right), tolerance))
-    return Pattern{Cause::transposed, fmt::format("the gradient by {} is the transpose of the right one", name)};
+  if (in_blocks(right.shape()) && agree(wrong, blocks_transposed(right), tolerance))
+    return Pattern{Cause::transposed, right.shape()[0] == right.shape()[1]
+                                          ? fmt::format("the gradient by {} is the transpose of the right one", name)
+                                          : fmt::format("each gate's block of the gradient by {} is transposed", name)};
   if (time_axis && right.shape()[0] > 1 && agree(wrong, reversed(right), tolerance))
     return Pattern{Cause::time_term,
                    fmt::format("the gradient by {} is the right one in reversed order of time", name)};

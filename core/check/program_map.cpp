@@ -3,6 +3,8 @@
 #include <unroll/core/grad/custom_vjp.hpp>
 #include <unroll/core/tape/op.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,7 +13,8 @@ namespace unroll::detail {
 ProgramMap::ProgramMap(Tape& tape, const ReverseWalk& walk) : tape_(tape) {
   for (NodeId id = 0; id < tape.size(); ++id) depends_.push_back(walk.depends(id));
   find_classes();
-  find_states();
+  find_states(true);
+  if (between_.empty()) find_states(false);  // then the operation is its name
 }
 
 void ProgramMap::find_classes() {
@@ -53,19 +56,19 @@ bool ProgramMap::crosses(NodeId id, NodeId input) const {
   return !tape_[input].op->is_leaf() && to >= 1 && from >= 1 && from != to;
 }
 
-void ProgramMap::find_states() {
+void ProgramMap::find_states(bool with_names) {
   for (const auto& [key, members] : classes_)
     for (std::size_t i = 0; i < tape_.inputs(members[0]).size(); ++i) {
       std::string name;
       for (const NodeId id : members)
-        if (const NodeId input = tape_.inputs(id)[i]; crosses(id, input) && !tape_.name(input).empty()) {
-          name = tape_.name(input);
+        if (const NodeId input = tape_.inputs(id)[i]; crosses(id, input) && with_names != tape_.name(input).empty()) {
+          name = with_names ? tape_.name(input) : std::string(tape_[input].op->name);
           between_[name].insert({id, i});
         }
       if (name.empty()) continue;
       // at the first step, the state is a leaf, which has another name or none
       for (const NodeId id : members)
-        if (const NodeId input = tape_.inputs(id)[i]; tape_[input].op->is_leaf()) {
+        if (const NodeId input = tape_.inputs(id)[i]; tape_[id].place.step >= 1 && tape_[input].op->is_leaf()) {
           initial_[name].insert({id, i});
           before_first_[name] = input;
         }
@@ -111,6 +114,7 @@ std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
     return tape_[input].value.size() == 1 ? fmt::format("{:g}", tape_[input].value.flat(0)) : "a constant";
   const std::string_view op = tape_[input].op->name;
   if (op == "slice") return fmt::format("a part of {}", value(tape_.inputs(input)[0], seen_from));
+  if (op == "transpose" && tape_.parameter(tape_.inputs(input)[0])) return value(tape_.inputs(input)[0], seen_from);
   std::vector<std::string> arguments;
   for (const NodeId argument : tape_.inputs(input)) {
     if (tape_.name(argument).empty() && !tape_[argument].op->is_leaf()) return fmt::format("its {}", op);
@@ -121,14 +125,28 @@ std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
   return fmt::format("{}({})", op, fmt::join(arguments, ", "));
 }
 
-// The gates that a product computes side by side, "i, f, g, o"; "" for any other node.
+std::vector<ProgramMap::Gate> ProgramMap::gates(NodeId id) const {
+  if (!tape_.name(id).empty() || custom_part(tape_, id)) return {};
+  std::vector<Gate> result;
+  std::set<NodeId> whole{id};
+  const Shape& shape = tape_[id].value.shape;
+  for (NodeId next = id + 1; next < size(); ++next) {
+    const auto inputs = tape_.inputs(next);
+    if (std::none_of(inputs.begin(), inputs.end(), [&](NodeId input) { return whole.contains(input); })) continue;
+    if (tape_[next].op->name == "add" && tape_[next].value.shape == shape) whole.insert(next);
+    if (tape_[next].op->name != "slice" || next_name_[next].empty()) continue;
+    const auto& at = tape_[next].attributes.ints;
+    const std::int64_t axis = at[0] < 0 ? at[0] + static_cast<std::int64_t>(shape.rank()) : at[0];
+    const std::int64_t begin = at[1] < 0 ? at[1] + shape[static_cast<std::size_t>(axis)] : at[1];
+    result.push_back({next_name_[next], axis, begin, begin + tape_[next].value.shape[static_cast<std::size_t>(axis)]});
+  }
+  return result;
+}
+
+// "i, f, g, o"; "" for a node that computes no gates side by side.
 std::string ProgramMap::side_by_side(NodeId id) const {
-  if (!tape_.name(id).empty()) return {};
   std::vector<std::string> names;
-  for (NodeId part = id + 1; part < size(); ++part)
-    if (tape_[part].op->name == "slice" && tape_.inputs(part)[0] == id && !next_name_[part].empty() &&
-        !custom_part(tape_, id))
-      names.push_back(next_name_[part]);
+  for (const Gate& gate : gates(id)) names.push_back(gate.name);
   return names.size() < 2 ? std::string() : fmt::format("{}", fmt::join(names, ", "));
 }
 

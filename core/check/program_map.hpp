@@ -2,6 +2,7 @@
 
 #include <unroll/core/check/reverse_walk.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +44,12 @@ class ProgramMap {
   std::string value(NodeId input, NodeId seen_from) const;
   // The next result with a name that a node goes into, which may be its own: a gate. "" if there is none.
   const std::string& next_name(NodeId id) const { return next_name_[id]; }
+  // The gates that a product or sum computes side by side: the parts that are sliced from it, or from a sum that it is a term of.
+  struct Gate {
+    std::string name;
+    std::int64_t axis, begin, end;
+  };
+  std::vector<Gate> gates(NodeId id) const;
   // "to h_(t-1) through f".
   std::string words(NodeId id, std::size_t input) const;
 
@@ -54,9 +61,9 @@ class ProgramMap {
   bool crosses(NodeId id, NodeId input) const;
   Var factor(const Edge& edge, std::size_t side) const;
   std::string side_by_side(NodeId id) const;
+  void find_states(bool with_names);
   const std::string& next_after(NodeId id, std::size_t input) const;
   void find_classes();
-  void find_states();
 
   Tape& tape_;
   std::vector<bool> depends_;

@@ -2,6 +2,7 @@
 
 #include <unroll/core/check/entry_name.hpp>
 #include <unroll/core/check/finite.hpp>
+#include <unroll/core/check/kept_leaves.hpp>
 #include <unroll/core/check/patterns.hpp>
 #include <unroll/core/tape/op.hpp>
 #include <unroll/core/tape/recorded_call.hpp>
@@ -15,30 +16,6 @@
 namespace unroll::detail {
 
 namespace {
-
-// The leaves are afterwards what they were, whatever the program does to them.
-class KeptLeaves {
- public:
-  explicit KeptLeaves(const std::vector<CheckedLeaf>& leaves) : leaves_(leaves) {
-    for (const CheckedLeaf& leaf : leaves) before_.push_back(leaf.parameter.value().copy());
-  }
-  ~KeptLeaves() {
-    for (std::size_t i = 0; i < leaves_.size(); ++i)
-      if (!same_bits(leaves_[i].parameter.value(), before_[i])) Parameter(leaves_[i].parameter).assign(before_[i]);
-  }
-  KeptLeaves(const KeptLeaves&) = delete;
-  KeptLeaves& operator=(const KeptLeaves&) = delete;
-
-  const Parameter* changed() const {
-    for (std::size_t i = 0; i < leaves_.size(); ++i)
-      if (!same_bits(leaves_[i].parameter.value(), before_[i])) return &leaves_[i].parameter;
-    return nullptr;
-  }
-
- private:
-  const std::vector<CheckedLeaf>& leaves_;
-  std::vector<Array> before_;
-};
 
 // The first node at which two recordings of one program part, and how.
 std::string first_difference(Objective& objective) {

@@ -32,7 +32,7 @@ after(async () => {
   rmSync(made, { recursive: true });
 });
 
-async function open(file, options = {}) {
+async function open(file, options = {}, hash = "") {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     reducedMotion: "reduce",
@@ -45,7 +45,7 @@ async function open(file, options = {}) {
   page.on("pageerror", (error) => wrong.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
   const url = pathToFileURL(file).href;
-  await page.goto(url);
+  await page.goto(url + hash);
   await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   const [, json] = readFileSync(file, "utf8").match(/<script type="application\/json" id="model">([^<]*)<\/script>/);
   const model = JSON.parse(json);
@@ -241,6 +241,35 @@ for (const file of files)
       await page.locator("#stage").focus();
       await press(page, "Escape");
       assert.match(await text(page, "#now"), /^All values/);
+      await close();
+    });
+
+    test("#play in the address plays over and over, until a key is pressed", async () => {
+      const { page, close } = await open(file, { reducedMotion: "no-preference" }, "#play");
+      const at = () => page.evaluate(() => Number(document.getElementById("program").value));
+      await page.waitForFunction(() => Number(document.getElementById("program").value) > 5);
+      await page.evaluate(() => {
+        const slider = document.getElementById("program");
+        slider.value = Number(slider.max) - 1;
+        slider.dispatchEvent(new Event("input"));
+      });
+      await page.waitForFunction(() => {
+        const { value, max } = document.getElementById("program");
+        return value > 2 && value < max / 2; // it has begun again
+      });
+      await page.keyboard.press("Shift"); // says nothing but that somebody is there
+      await page.locator("#program").fill(await page.locator("#program").getAttribute("max"));
+      await page.waitForTimeout(3000);
+      assert.equal(await at(), Number(await page.locator("#program").getAttribute("max")));
+      await close();
+    });
+
+    test("#play moves nothing for who wants less motion", async () => {
+      const { page, close } = await open(file, {}, "#play");
+      const shown = await page.locator("#program").inputValue();
+      await page.waitForTimeout(400);
+      assert.equal(await page.locator("#program").inputValue(), before);
+      assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
       await close();
     });
 

@@ -521,6 +521,11 @@ function startPage(model) {
   new ResizeObserver(() => layout()).observe(stage);
   document.documentElement.dataset.ready = "true";
   finder.close();
+  // "lstm.html#play": for a page within another, as its moving picture.
+  if (location.hash === "#play" && program.length && !calmMotion.matches) {
+    byId("speed").value = "10";
+    transport.playAgainAndAgain();
+  }
 }
 
 startPage(JSON.parse(byId("model").textContent));

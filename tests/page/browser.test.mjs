@@ -268,7 +268,7 @@ for (const file of files)
       const { page, close } = await open(file, {}, "#play");
       const shown = await page.locator("#program").inputValue();
       await page.waitForTimeout(400);
-      assert.equal(await page.locator("#program").inputValue(), before);
+      assert.equal(await page.locator("#program").inputValue(), shown);
       assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
       await close();
     });

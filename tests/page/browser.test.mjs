@@ -244,8 +244,8 @@ for (const file of files)
       await close();
     });
 
-    test("#play in the address plays over and over, until a key is pressed", async () => {
-      const { page, close } = await open(file, { reducedMotion: "no-preference" }, "#play");
+    test("#autoplay in the address plays over and over, until a key is pressed", async () => {
+      const { page, close } = await open(file, { reducedMotion: "no-preference" }, "#autoplay");
       const at = () => page.evaluate(() => Number(document.getElementById("program").value));
       await page.waitForFunction(() => Number(document.getElementById("program").value) > 5);
       await page.evaluate(() => {
@@ -264,8 +264,8 @@ for (const file of files)
       await close();
     });
 
-    test("#play moves nothing for who wants less motion", async () => {
-      const { page, close } = await open(file, {}, "#play");
+    test("#autoplay moves nothing for who wants less motion", async () => {
+      const { page, close } = await open(file, {}, "#autoplay");
       const shown = await page.locator("#program").inputValue();
       await page.waitForTimeout(400);
       assert.equal(await page.locator("#program").inputValue(), shown);
@@ -481,6 +481,38 @@ for (const file of files)
       assert.ok(wide <= 0, `${wide} pixels too wide`);
       await close();
     });
+  });
+
+if (!given.length)
+  test("within another page it keeps to its frame, and leaves the wheel to that page", async () => {
+    const around = join(made, "around.html");
+    const inner = basename(files[0]);
+    writeFileSync(
+      around,
+      `<!doctype html><iframe src="${inner}" width="350" height="520"></iframe><p style="height:3000px">`,
+    );
+    const context = await browser.newContext({ viewport: { width: 390, height: 800 }, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(around).href);
+    const frame = page.frames().find((f) => f.url().endsWith(inner));
+    await frame.waitForFunction(() => document.documentElement.dataset.ready === "true");
+    const sizes = await frame.evaluate(() => {
+      const { scrollWidth, scrollHeight } = document.documentElement;
+      return { scrollWidth, scrollHeight, stage: document.getElementById("stage").clientHeight };
+    });
+    assert.ok(sizes.scrollWidth <= 350 && sizes.scrollHeight <= 520, JSON.stringify(sizes));
+    assert.ok(sizes.stage >= 180, `${sizes.stage} pixels are left for the drawing`);
+    assert.ok(!(await frame.locator("#aside").isVisible()));
+    await frame.locator("#details").click();
+    assert.ok(await frame.locator("#aside").isVisible());
+    await frame.locator("#details").click();
+    await page.mouse.move(180, 250);
+    const zoomed = () => frame.evaluate(() => document.querySelector("#world .face").getBoundingClientRect().width);
+    const width = await zoomed();
+    await page.mouse.wheel(0, 300);
+    await page.waitForFunction(() => window.scrollY > 100);
+    assert.equal(await zoomed(), width);
+    await context.close();
   });
 
 if (!given.length)

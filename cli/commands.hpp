@@ -43,6 +43,18 @@ struct ZooOptions {
   bool json = false;
 };
 
+struct TutorialOptions {
+  std::string chapter;  // "" lists them
+  std::string copy;     // a new folder for the course; "" for none
+  bool json = false;
+};
+
+struct GradeOptions {
+  std::string chapter;
+  std::string file;  // "": the chapter's own exercise.cpp
+  bool json = false;
+};
+
 // What `render` and `list` record: cells over a random sequence, or a trained character model on a sentence.
 struct ProgramOptions {
   CellKind cell = CellKind::lstm;
@@ -143,6 +155,8 @@ struct FlowCommandOptions {
 int run_summary(const SummaryOptions& options);
 int run_check(const CheckOptions& options);
 int run_zoo(const ZooOptions& options);
+int run_tutorial(const TutorialOptions& options);
+int run_grade(const GradeOptions& options);
 int run_render(const RenderCommandOptions& options);
 int run_list(const ListOptions& options);
 int run_bias(const BiasOptions& options);

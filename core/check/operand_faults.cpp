@@ -30,14 +30,16 @@ void FaultSearch::exchanged() {
     Edges everywhere;
     std::vector<std::pair<std::string, Edges>> one_by_one;
     each_edge([&](const Members& with, std::size_t i) {
-      if (tape_[with[0]].op->name != "mul" || !other.contains(tape_.inputs(with[0])[1 - i])) return;
-      const Edges some = map_->edges(with, i);
+      if (tape_[with[0]].op->name != "mul") return;
+      // products of one class need not all be with v: where every step reads the same v, the first may be with something else
+      Edges some = map_->edges(with, i);
+      std::erase_if(some, [&](const auto& edge) { return !other.contains(tape_.inputs(edge.first)[1 - edge.second]); });
+      if (some.empty()) return;
       everywhere.insert(some.begin(), some.end());
-      one_by_one.emplace_back(
-          fmt::format("the gradient {} is multiplied with {} instead of {}", map_->words(with.back(), i),
-                      map_->value(other.at(tape_.inputs(with.back())[1 - i]), with.back()),
-                      map_->value(tape_.inputs(with.back())[1 - i], with.back())),
-          some);
+      const NodeId shown = some.rbegin()->first, factor = tape_.inputs(shown)[1 - i];
+      one_by_one.emplace_back(fmt::format("the gradient {} is multiplied with {} instead of {}", map_->words(shown, i),
+                                          map_->value(other.at(factor), shown), map_->value(factor, shown)),
+                              some);
     });
     add(Cause::wrong_operand,
         fmt::format("{0} and 1 - {0} are exchanged where the gradient is multiplied with them", name), everywhere,

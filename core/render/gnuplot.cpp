@@ -1,19 +1,13 @@
 #include <unroll/core/render/gnuplot.hpp>
 
+#include <unroll/core/array/process.hpp>
 #include <unroll/core/array/whole_file.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <string_view>
-
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -109,66 +103,18 @@ std::string script(const Plot& plot) {
   return text + curves + "\n";
 }
 
-// ---- the program: it reads its script from one file and writes to two others, which vanish with their handles. (Between pipes, the two
-// sides could wait for each other.)
-
-struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, Close>;
-
 [[noreturn]] void fail(const std::string& why) { throw Error("gnuplot: " + why); }
-
-File temporary() {
-  File file(std::tmpfile());
-  if (!file) fail(fmt::format("no temporary file for it: {}", std::strerror(errno)));
-  return file;
-}
-
-std::string contents(std::FILE* file) {
-  std::rewind(file);
-  std::string text;
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, n);
-  return text;
-}
-
-struct Actions {
-  Actions() { ::posix_spawn_file_actions_init(&list); }
-  ~Actions() { ::posix_spawn_file_actions_destroy(&list); }
-  Actions(const Actions&) = delete;
-  Actions& operator=(const Actions&) = delete;
-  posix_spawn_file_actions_t list{};
-};
 
 // Runs gnuplot without anybody's settings and in the language of the standard, so that equal scripts give equal answers.
 std::string run(const std::string& commands) {
-  const File in = temporary(), out = temporary(), err = temporary();
-  if (std::fwrite(commands.data(), 1, commands.size(), in.get()) != commands.size() || std::fflush(in.get()) != 0)
-    fail(fmt::format("its script could not be written: {}", std::strerror(errno)));
-  std::rewind(in.get());
-  Actions actions;
-  const std::array<std::FILE*, 3> streams{in.get(), out.get(), err.get()};
-  for (int i = 0; i < 3; ++i)
-    ::posix_spawn_file_actions_adddup2(&actions.list, ::fileno(streams[static_cast<std::size_t>(i)]), i);
-  std::string program = "gnuplot", defaults = "--default-settings", language = "LC_ALL=C.UTF-8";
-  std::array<char*, 3> arguments{program.data(), defaults.data(), nullptr};
-  std::vector<char*> environment;
-  for (char** entry = environ; *entry; ++entry)
-    if (!std::string_view(*entry).starts_with("LC_ALL=")) environment.push_back(*entry);
-  environment.push_back(language.data());
-  environment.push_back(nullptr);
-
-  pid_t process = 0;
-  const int error =
-      ::posix_spawnp(&process, program.c_str(), &actions.list, nullptr, arguments.data(), environment.data());
-  if (error == ENOENT) fail("this program draws the plots, and it is not installed: the package is called gnuplot-nox");
-  if (error != 0) fail(fmt::format("it could not be started: {}", std::strerror(error)));
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0)
-    if (errno != EINTR) fail(fmt::format("it was lost: {}", std::strerror(errno)));
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail("it failed: " + contents(err.get()));
-  return contents(out.get());
+  try {
+    ProcessResult result =
+        run_process({"gnuplot", "--default-settings"}, {.input = commands, .environment = {"LC_ALL=C.UTF-8"}});
+    if (result.status != 0) fail("it failed: " + result.err);
+    return std::move(result.out);
+  } catch (const MissingProgram&) {
+    fail("this program draws the plots, and it is not installed: the package is called gnuplot-nox");
+  }
 }
 
 void replace_all(std::string& text, std::string_view from, const std::string& to) {

@@ -74,7 +74,7 @@ def check(site):
         for address in page.loads:
             if outside(address):
                 wrong.append(f"{name}: loads something from elsewhere: {address}")
-            elif not address.startswith("data:") and not (site / target_of(site, name, address)[0]).is_file():
+            elif urllib.parse.urlsplit(address).scheme not in ("data", "javascript") and not (site / target_of(site, name, address)[0]).is_file():
                 wrong.append(f"{name}: loads what is not there: {address}")
         for address in page.links:
             if outside(address) or urllib.parse.urlsplit(address).scheme:

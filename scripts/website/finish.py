@@ -1,5 +1,6 @@
 """What is done to the pages that mkdocs has made: addresses, the switch of languages, formulas, and links to the C++ interface."""
 
+import html
 import json
 import posixpath
 import re
@@ -7,6 +8,7 @@ import re
 
 FROM_ROOT = re.compile(r'(?P<before>\b(?:href|src|data-page)=")/(?P<path>(?!/)[^"]*)"')
 SWITCH = re.compile(r'href="[^"]*" hreflang="(\w+)"')
+PICTURE = re.compile(r'<p>(<img\b[^>]*\bsrc="([^"]*)"[^>]*/?>)</p>')
 # What can stand around a piece of inline code that becomes a link; code within headings, links and blocks is left alone.
 PIECES = re.compile(r"<(?P<skip>pre|a|h1|nav|header|figcaption)\b.*?</(?P=skip)>|<h(?P<level>[2-6])\b.*?</h(?P=level)>|<code>(?P<code>[^<]*)</code>",
                     re.DOTALL)
@@ -31,7 +33,7 @@ def with_languages(text, page):
     return SWITCH.sub(lambda match: f'href="{relative(same if match[1] == "en" else "ko/" + same, page)}" hreflang="{match[1]}"', text)
 
 
-def with_names(text, page, names):
+def with_names(text, page, interface):
     """Links from code to the C++ interface: the first time that a section names something."""
     def article(match):
         seen = set()
@@ -39,16 +41,21 @@ def with_names(text, page, names):
         def piece(part):
             if part["level"] == "2":
                 seen.clear()
-            name = (part["code"] or "").removeprefix("unroll::").removesuffix("()")
-            if name not in names or name in seen:
+            url = part["code"] and interface.url(html.unescape(part["code"]))
+            if not url or url in seen:
                 return part[0]
-            seen.add(name)
-            target = relative(f"reference/api/{names[name][1]}", page)
+            seen.add(url)
+            target = relative(f"reference/api/{url}", page)
             return f'<a class="name" href="{target}">{part[0]}</a>'
 
         return match[1] + PIECES.sub(piece, match[2]) + match[3]
 
     return ARTICLE.sub(article, text)
+
+
+def with_open_pictures(text):
+    """A click on a picture that stands alone opens it by itself."""
+    return PICTURE.sub(r'<p><a class="picture" href="\2">\1</a></p>', text)
 
 
 def search_index(path):
@@ -59,15 +66,6 @@ def search_index(path):
         doc["text"] = re.sub(r"\\[()\[\]]", "", doc["text"])
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     path.write_text(text, "utf-8")
-
-
-def api_page(text, page):
-    """A page of the C++ interface leads back to the site."""
-    bar = (f'<nav class="site-bar" aria-label="unroll" style="padding:.5em 1em;font:14px sans-serif">'
-           f'<a href="{relative("index.html", page)}">unroll</a> › '
-           f'<a href="{relative("reference/api.html", page)}">C++ interface</a> · '
-           f'<a href="{relative("ko/reference/api.html", page)}" lang="ko">한국어</a></nav>')
-    return re.sub(r"(<body\b[^>]*>)", lambda match: match[1] + "\n" + bar, text, count=1)
 
 
 def all_pages(site):

@@ -65,24 +65,23 @@ def operations_page(project):
         " `+ - * /` 는 add, sub, mul, div 이고, 피연산자는 NumPy처럼 브로드캐스팅(broadcasting)됩니다.\n" + table("선언", "설명 (영어)"))
 
 
-def api_page(names):
+def api_page(interface):
     """The public names, each with a link to its page of the C++ interface; without the interface, a page that says so."""
-    if not names:
+    if not interface:
         return both("reference/api.md", "# C++ interface\n\nThis site was built without it: `scripts/make-api` makes it.\n",
                     "# C++ 인터페이스\n\n이 사이트는 C++ 인터페이스 문서 없이 만들어졌습니다. `scripts/make-api` 가 문서를 만듭니다.\n")
-    kinds = [("Classes", "클래스", {"class", "struct"}), ("Functions", "함수", {"function"}),
-             ("Other names", "그 밖의 이름", {"typedef", "enumeration", "variable"})]
 
-    def lists(index):
-        text = ""
-        for heading, korean, wanted in kinds:
-            found = sorted((name, target) for name, (kind, target) in names.items() if kind in wanted)
-            links = ", ".join(f"[`{name}`](/reference/api/{target})" for name, target in found)
-            text += f"\n## {(heading, korean)[index]}\n\n{links}\n"
-        return text
+    names = sorted((name, url) for name, url in interface.urls.items() if re.fullmatch(r"\w+", name))
+
+    def listed(of_types, others):
+        def links(types):
+            return " · ".join(f"[`{name}`](/reference/api/{url})" for name, url in names if name[0].isupper() == types)
+
+        return f"\n## {of_types}\n\n{links(True)}\n\n## {others}\n\n{links(False)}\n"
 
     return both(
         "reference/api.md",
-        "# C++ interface\n\nEverything is in the namespace `unroll` and comes with `#include <unroll/unroll.hpp>`. [All headers](/reference/api/files.html).\n" + lists(0),
+        "# C++ interface\n\nEverything is in the namespace `unroll` and comes with `#include <unroll/unroll.hpp>`."
+        " [By subject](/reference/api/index.html); [by header](/reference/api/files.html); by name:\n" + listed("Types", "Functions"),
         "# C++ 인터페이스\n\n모든 이름은 `unroll` 이름공간(namespace)에 있고, `#include <unroll/unroll.hpp>` 한 줄로 쓸 수 있습니다. 설명은 영어입니다."
-        " [모든 헤더](/reference/api/files.html).\n" + lists(1))
+        " [주제별](/reference/api/index.html), [헤더별](/reference/api/files.html), 그리고 이름별로 찾을 수 있습니다.\n" + listed("타입", "함수"))

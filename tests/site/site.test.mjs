@@ -253,7 +253,7 @@ test(
     await page.locator("article a.name").first().click();
     await page.waitForLoadState();
     assert.match(page.url(), /reference\/api\//);
-    await page.locator(".site-bar a").first().click();
+    await page.locator("#projectname a").first().click();
     await page.waitForLoadState();
     assert.equal(page.url(), `${server.address}index.html`);
     assert.deepEqual(wrong, []);

@@ -120,11 +120,18 @@ class Finishing(unittest.TestCase):
         self.assertEqual(addresses.address("tutorials/01/README.md", "ko"), "ko/tutorials/01/index.html")
 
     def test_names_become_links_once_a_section_and_not_in_code_blocks(self):
-        names = {"Tape": ("class", "classTape.html")}
+        class Interface:
+            def url(self, text):
+                return {"Tape": "classTape.html"}.get(text.removeprefix("unroll::"))
+
         page = "<article><h2>a</h2><p><code>Tape</code> <code>unroll::Tape</code> <code>tape</code></p><pre><code>Tape</code></pre><h2>b</h2><code>Tape</code></article>"
-        changed = finish.with_names(page, "docs/a.html", names)
+        changed = finish.with_names(page, "docs/a.html", Interface())
         self.assertEqual(changed.count('<a class="name" href="../reference/api/classTape.html">'), 2)
         self.assertIn("<pre><code>Tape</code></pre>", changed)
+
+    def test_a_picture_that_stands_alone_can_be_opened(self):
+        self.assertEqual(finish.with_open_pictures('<p><img alt="a" src="../p.svg" /></p>'),
+                         '<p><a class="picture" href="../p.svg"><img alt="a" src="../p.svg" /></a></p>')
 
     def test_a_formula_is_set_and_a_wrong_one_is_named(self):
         page = r'<p><span class="arithmatex">\(w^4 &lt; 1\)</span></p>'

@@ -1,4 +1,4 @@
-// A folder, served on 127.0.0.1 for as long as a test runs.
+// A folder, served on 127.0.0.1 for as long as a test runs. What `leftOut` matches is an empty page.
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -13,8 +13,12 @@ const types = {
   ".woff2": "font/woff2",
 };
 
-export async function serve(folder) {
+export async function serve(folder, leftOut) {
   const server = createServer((request, response) => {
+    if (leftOut?.test(request.url)) {
+      response.writeHead(200, { "content-type": types[".html"] }).end("<!doctype html><title>left out</title>");
+      return;
+    }
     let file = join(folder, normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname)));
     try {
       if (statSync(file).isDirectory()) file = join(file, "index.html");
@@ -23,7 +27,10 @@ export async function serve(folder) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+    response.writeHead(200, {
+      "content-type": types[extname(file)] ?? "application/octet-stream",
+      "cache-control": "max-age=600",
+    });
     createReadStream(file).pipe(response);
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));

@@ -39,24 +39,28 @@ const api = first(/^reference\/api\/class/) ?? first(/^reference\/api\/struct/);
 
 let browser;
 let server;
+let stillServer; // without the interactive pages, which are heavy and have tests of their own
 before(async () => {
   const executablePath = process.env.UNROLL_CHROMIUM ?? "/usr/bin/chromium";
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   server = await serve(site);
+  stillServer = await serve(site, /^\/interactive\//);
 });
 after(async () => {
   await browser?.close();
   server?.close();
+  stillServer?.close();
 });
 
 // A window on the site. What is said on its console, and every request that fails or leaves the machine, is wrong.
-async function open(options = {}) {
+async function open({ still = false, ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
     reducedMotion: "reduce",
     ...options,
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(120_000); // a machine may be busy; nothing here is about time
   const wrong = [];
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && wrong.push(message.text()));
   page.on("pageerror", (error) => wrong.push(String(error)));
@@ -69,7 +73,12 @@ async function open(options = {}) {
     const { protocol, hostname } = new URL(request.url());
     if (protocol.startsWith("http") && hostname !== "127.0.0.1") wrong.push(`leaves the machine: ${request.url()}`);
   });
-  return { page, context, wrong, go: (path) => page.goto(server.address + path, { waitUntil: "load" }) };
+  return {
+    page,
+    context,
+    wrong,
+    go: (path) => page.goto((still ? stillServer : server).address + path, { waitUntil: "load" }),
+  };
 }
 
 const small = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -79,7 +88,7 @@ for (const [name, options] of [
   ["390 wide, dark", { ...small, colorScheme: "dark" }],
 ])
   test(`every page, ${name}: nothing sticks out, nothing fails, formulas are set`, async () => {
-    const { page, context, wrong, go } = await open(options);
+    const { page, context, wrong, go } = await open({ still: true, ...options });
     const found = [];
     for (const path of [...read, ...(api ? [api] : [])]) {
       await go(path);
@@ -111,7 +120,7 @@ describe("axe: contrast, texts of pictures, structure", () => {
   for (const path of samples)
     test(path, async () => {
       for (const options of [{}, { ...small, colorScheme: "dark" }]) {
-        const { page, context, go } = await open(options);
+        const { page, context, go } = await open({ still: true, ...options });
         await go(path);
         await page.evaluate(axe);
         const { violations } = await page.evaluate(() =>
@@ -234,6 +243,18 @@ test("the moving picture of the home page plays, follows the toggle, and fits a 
     assert.deepEqual(wrong, []);
     await context.close();
   }
+});
+
+test("every interactive page opens, fits a phone, and says nothing on the console", async () => {
+  const { page, context, wrong, go } = await open(small);
+  for (const path of pages.filter((name) => name.startsWith("interactive/"))) {
+    await go(path);
+    await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `${path}: ${wide} pixels too wide`);
+  }
+  assert.deepEqual(wrong, []);
+  await context.close();
 });
 
 test("without scripts there is the picture instead", async () => {

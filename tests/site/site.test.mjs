@@ -83,40 +83,42 @@ async function open({ still = false, ...options } = {}) {
 
 const small = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
-for (const [name, options] of [
-  ["1280 wide, light", {}],
-  ["390 wide, dark", { ...small, colorScheme: "dark" }],
-])
-  test(`every page, ${name}: nothing sticks out, nothing fails, formulas are set`, async () => {
-    const { page, context, wrong, go } = await open({ still: true, ...options });
-    const found = [];
-    for (const path of [...read, ...(api ? [api] : [])]) {
-      await go(path);
-      const seen = await page.evaluate(async () => {
-        await document.fonts.ready;
-        const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-        const out = [...document.querySelectorAll("article *")]
-          .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-          .filter((e) => !e.closest("pre, .md-typeset__scrollwrap, .katex-display, .katex-mathml, [hidden]"))
-          .map((e) => `${e.tagName.toLowerCase()}.${e.className}: ${e.textContent.slice(0, 40)}`);
-        const broken = [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src);
-        const formulas = document.querySelectorAll(".katex-error, .arithmatex").length;
-        const dark = document.body.dataset.mdColorScheme;
-        return { wide, out: out.slice(0, 3), broken, formulas, dark };
-      });
-      if (path !== api && seen.dark !== (options.colorScheme === "dark" ? "slate" : "default"))
-        found.push(`${path}: is not ${options.colorScheme}`);
-      if (seen.wide > 0 && path !== api) found.push(`${path}: ${seen.wide} pixels too wide`);
-      if (path !== api) found.push(...seen.out.map((e) => `${path}: sticks out: ${e}`));
-      found.push(...seen.broken.map((e) => `${path}: is no picture: ${e}`));
-      if (seen.formulas) found.push(`${path}: ${seen.formulas} formulas are not set`);
-      found.push(...wrong.splice(0).map((e) => `${path}: ${e}`));
-    }
-    await context.close();
-    assert.deepEqual(found, []);
-  });
+describe("every page", { concurrency: 2 }, () => {
+  for (const [name, options] of [
+    ["1280 wide, light", {}],
+    ["390 wide, dark", { ...small, colorScheme: "dark" }],
+  ])
+    test(`${name}: nothing sticks out, nothing fails, formulas are set`, async () => {
+      const { page, context, wrong, go } = await open({ still: true, ...options });
+      const found = [];
+      for (const path of [...read, ...(api ? [api] : [])]) {
+        await go(path);
+        const seen = await page.evaluate(async () => {
+          await document.fonts.ready;
+          const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+          const out = [...document.querySelectorAll("article *")]
+            .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+            .filter((e) => !e.closest("pre, .md-typeset__scrollwrap, .katex-display, .katex-mathml, [hidden]"))
+            .map((e) => `${e.tagName.toLowerCase()}.${e.className}: ${e.textContent.slice(0, 40)}`);
+          const broken = [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src);
+          const formulas = document.querySelectorAll(".katex-error, .arithmatex").length;
+          const dark = document.body.dataset.mdColorScheme;
+          return { wide, out: out.slice(0, 3), broken, formulas, dark };
+        });
+        if (path !== api && seen.dark !== (options.colorScheme === "dark" ? "slate" : "default"))
+          found.push(`${path}: is not ${options.colorScheme}`);
+        if (seen.wide > 0 && path !== api) found.push(`${path}: ${seen.wide} pixels too wide`);
+        if (path !== api) found.push(...seen.out.map((e) => `${path}: sticks out: ${e}`));
+        found.push(...seen.broken.map((e) => `${path}: is no picture: ${e}`));
+        if (seen.formulas) found.push(`${path}: ${seen.formulas} formulas are not set`);
+        found.push(...wrong.splice(0).map((e) => `${path}: ${e}`));
+      }
+      await context.close();
+      assert.deepEqual(found, []);
+    });
+});
 
-describe("axe: contrast, texts of pictures, structure", () => {
+describe("axe: contrast, texts of pictures, structure", { concurrency: 2 }, () => {
   for (const path of samples)
     test(path, async () => {
       for (const options of [{}, { ...small, colorScheme: "dark" }]) {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-// The subcommands: what each can be told, and a function that does it and returns the exit status. main.cpp alone reads the command line
-// and has checked every number by the time it gets here.
+// The subcommands: what each can be told, and a function that does it and returns the exit status. The files of flags read the command line
+// and have checked every number by the time it gets here.
 namespace unroll::cli {
 
 // The exit statuses. An interrupted training ends with 128 + the number of the signal, as shells have it.

@@ -6,7 +6,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace unroll::cli {
 
@@ -54,6 +60,23 @@ void mark(std::vector<std::string> Progress::*list, const Chapter& chapter) {
   write_whole_file(progress_file(), Json{{"read", progress.read}, {"solved", progress.solved}}.dump(2) + "\n");
 }
 
+std::string read_if_there(const fs::path& file) { return fs::exists(file) ? read_whole_file(file) : ""; }
+
+// Two commands that build at the same time take turns.
+class Lock {
+ public:
+  explicit Lock(const fs::path& file) : handle_(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+    if (handle_ < 0) throw FileError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+    ::flock(handle_, LOCK_EX);
+  }
+  ~Lock() { ::close(handle_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int handle_;
+};
+
 void run_cmake(const std::vector<std::string>& arguments) {
   std::vector<std::string> command{"cmake"};
   command.insert(command.end(), arguments.begin(), arguments.end());
@@ -91,14 +114,23 @@ fs::path build_chapter(const Course& course, const Chapter& chapter, const std::
   // beside the built command, or, where that is installed, among the user's own files
   const fs::path command = folder_of_the_command();
   const bool in_build_tree = fs::exists(command / "unroll-config.cmake");
-  const fs::path build =
-      (in_build_tree ? command / "chapters" : own_folder("XDG_CACHE_HOME", ".cache")) / chapter.number;
+  const fs::path build = in_build_tree ? command / "chapters" : own_folder("XDG_CACHE_HOME", ".cache") / "chapters";
+  fs::create_directories(build);
+  const Lock lock(build / "lock");
+  const std::string of = read_if_there(build / "course.txt");
+  if (of != course.folder.string()) {
+    if (!of.empty()) fs::remove(build / "CMakeCache.txt");  // it was another course, whose sources it remembers
+    fmt::print(stderr, "(preparing the chapters: once, for about half a minute)\n");
+    run_cmake(
+        {"-S", course.folder.string(), "-B", build.string(),
+         in_build_tree ? "-Dunroll_DIR=" + command.string() : "-DCMAKE_PREFIX_PATH=" + command.parent_path().string()});
+    write_whole_file(build / "course.txt", course.folder.string());
+  }
+  const fs::path source = exercise.empty() ? chapter.folder / "exercise.cpp" : fs::absolute(exercise);
+  const std::string include = fmt::format("#include \"{}\"\n", source.string());
+  const fs::path wrapper = build / fmt::format("exercise_{}.cpp", chapter.number);
+  if (read_if_there(wrapper) != include) write_whole_file(wrapper, include);
   const std::string name = target + "_" + chapter.number;
-  run_cmake(
-      {"-S", course.folder.string(), "-B", build.string(), "-DCMAKE_BUILD_TYPE=Release",
-       "-DUNROLL_CHAPTER=" + chapter.number,
-       "-DUNROLL_EXERCISE=" + (exercise.empty() ? "" : fs::absolute(exercise).string()),
-       in_build_tree ? "-Dunroll_DIR=" + command.string() : "-DCMAKE_PREFIX_PATH=" + command.parent_path().string()});
   run_cmake({"--build", build.string(), "--target", name});
   return build / name;
 }

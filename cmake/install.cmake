@@ -27,6 +27,31 @@ install(
   PATTERN "page_drawing.hpp" EXCLUDE
   PATTERN "json_value.hpp" EXCLUDE)
 
+
+# For pkg-config. The library is static, so that what it uses is linked by its users: no --static needed.
+set(unroll_pkgconfig_folder ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH unroll_prefix_from_pkgconfig /${unroll_pkgconfig_folder} /)
+string(REGEX REPLACE "/$" "" unroll_prefix_from_pkgconfig ${unroll_prefix_from_pkgconfig})
+list(JOIN unroll_graphviz_modules " " unroll_graphviz_words)
+list(JOIN unroll_rsvg_modules " " unroll_rsvg_words)
+set(unroll_blas_flags ${BLAS_LIBRARIES} ${LAPACK_LIBRARIES})
+list(TRANSFORM unroll_blas_flags REPLACE "^.*/lib([^/]+)\\.(so|a)$" "-l\\1")
+list(REMOVE_DUPLICATES unroll_blas_flags)
+list(JOIN unroll_blas_flags " " unroll_blas_flags)
+configure_file(cmake/unroll.pc.in ${PROJECT_BINARY_DIR}/unroll.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/unroll.pc DESTINATION ${unroll_pkgconfig_folder})
+
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+
+# The command, and what it says of itself: cli/CMakeLists.txt.
 if(UNROLL_BUILD_COMMAND)
   install(TARGETS unroll_command)
+  install(FILES ${unroll_command_documents}/unroll.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${unroll_command_documents}/unroll.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME unroll)
+  set(unroll_zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(unroll_zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions) # Debian's zsh looks here for what packages bring
+  endif()
+  install(FILES ${unroll_command_documents}/unroll.zsh DESTINATION ${unroll_zsh_folder} RENAME _unroll)
+  install(FILES ${unroll_command_documents}/unroll.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()

@@ -45,6 +45,7 @@ class AnyCell : public Module {
 
   // One step: x and the state before it -> {output, the state after it}. Throws ShapeError for a state of another number of Vars.
   std::pair<Var, State> operator()(Var x, const State& before) const { return step_(x, before); }
+  // The first state of `batch` sequences, recorded at step 0.
   State zero_state(Tape& tape, std::int64_t batch) const { return zero_state_(tape, batch); }
 
  private:

@@ -18,12 +18,13 @@ enum class AttentionScore {
   scaled_dot  // q . s_j / sqrt(features) (Vaswani et al. 2017)
 };
 
+// What attention is made of.
 struct AttentionOptions {
-  AttentionScore score = AttentionScore::additive;
+  AttentionScore score = AttentionScore::additive;  // how a query is compared
   std::int64_t query = 0, source = 0;  // features of a query and of an output of the source; the same in a dot product
   std::int64_t hidden = 0;             // additive: the width of v
-  std::string name = "attention";
-  DType dtype = DType::f32;
+  std::string name = "attention";      // its scope on the tape, and what its parameters are named after
+  DType dtype = DType::f32;            // of the parameters
 };
 
 // What can be attended to, made ready once for all queries.
@@ -32,11 +33,13 @@ struct AttentionSource {
   Var keys;     // what a query is compared with: additive s U, (batch, time, hidden); otherwise the outputs themselves
   Var mask;     // (batch, time): 1 within the length of a sequence, 0 beyond; empty where all are equally long
 
+  // Whether there is nothing to attend to.
   bool empty() const { return outputs.empty(); }
   // The rows of the batch at these indices, in that order, repeats allowed.
   AttentionSource rows(std::span<const std::int64_t> indices) const;
 };
 
+// What attention gives for one query.
 struct Attended {
   Var context;  // sum over j of weight_j * s_j, (batch, source)
   Var weights;  // (batch, time), in every row not negative and of sum 1, and 0 beyond the length; named attention
@@ -56,8 +59,8 @@ class Attention : public Module {
   // For one query for each sequence, (batch, query).
   Attended operator()(Var query, const AttentionSource& source) const;
 
-  AttentionOptions options;
-  Parameter W, U, v;  // empty handles in a dot product
+  AttentionOptions options;  // as given
+  Parameter W, U, v;         // (query, hidden), (source, hidden), (hidden, 1); empty handles in a dot product
 };
 
 }  // namespace unroll

@@ -9,18 +9,20 @@
 
 namespace unroll {
 
-// The two cells of one bidirectional layer, and their states.
+// The two cells of one bidirectional layer.
 struct BothDirections {
-  AnyCell forward, backward;
+  AnyCell forward, backward;  // from the first step on, and from the last one back
 };
+// Their states.
 struct DirectionStates {
-  AnyCell::State forward, backward;
+  AnyCell::State forward, backward;  // one for each cell
 };
 
+// What goes on between bidirectional layers.
 struct BidirectionalOptions {
   // Between the layers, where with_dropout() switched it on.
   double dropout = 0;
-  std::string name = "bidirectional";
+  std::string name = "bidirectional";  // of the module
 };
 
 // Bidirectional layers (Schuster and Paliwal 1997): one cell goes through the sequence from its first step to its last, another from its
@@ -41,6 +43,7 @@ class Bidirectional : public Module {
   // All steps. Throws ShapeError if the state has not one part for each layer.
   Sequence<State> operator()(const std::vector<Var>& xs, const State& before, const OverTimeOptions& options) const;
   PackedResult<State> operator()(const PackedSequence& xs, const State& before, const OverTimeOptions& options) const;
+  // The first states of `batch` sequences, recorded at step 0.
   State zero_state(Tape& tape, std::int64_t batch) const;
 
  private:
@@ -56,6 +59,7 @@ class Bidirectional : public Module {
   void require_state(const State& state) const;
 };
 
+// Unrolls bidirectional layers over packed sequences.
 inline PackedResult<Bidirectional::State> over_time(const Bidirectional& layer, const PackedSequence& xs,
                                                     const Bidirectional::State& state,
                                                     const OverTimeOptions& options = {}) {

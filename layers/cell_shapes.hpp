@@ -9,8 +9,8 @@ namespace unroll {
 
 // One part of a recurrent state, with the letter that the equations give it.
 struct StatePart {
-  std::string_view letter;
-  Var value;
+  std::string_view letter;  // "h"
+  Var value;                // (batch, hidden)
 };
 
 // What every cell asks of its operands: x is (batch, input), and each part of the state (batch, hidden). Without this, a state of one row

@@ -15,10 +15,11 @@
 
 namespace unroll {
 
+// The sizes of a character model.
 struct CharacterModelOptions {
-  CellKind cell = CellKind::lstm;
-  std::int64_t embedding = 32, hidden = 128, layers = 1;
-  Reset reset = Reset::before;  // GRU
+  CellKind cell = CellKind::lstm;                         // the kind of its recurrent layers
+  std::int64_t embedding = 32, hidden = 128, layers = 1;  // numbers for each character, units of a layer, layers
+  Reset reset = Reset::before;                            // GRU
 };
 
 // A model that reads a text character by character and says at each step what may come next (Graves 2013; Karpathy 2015): an embedding of
@@ -28,6 +29,7 @@ class CharacterModel : public Module {
   // A state that outlives the tape: copies of h (and c) of each layer, from below.
   using CarriedState = unroll::CarriedState;
 
+  // A model of a vocabulary, its weights drawn from the generator.
   CharacterModel(const CharacterModelOptions& options, Vocabulary vocabulary, Generator& generator);
 
   // Zeros for a batch of streams.
@@ -38,8 +40,8 @@ class CharacterModel : public Module {
   // Records one step of one stream and gives the logits (1, characters); `state` as above.
   Var logits(Tape& tape, std::int64_t symbol, CarriedState& state) const;
 
-  CharacterModelOptions options;
-  Vocabulary vocabulary;
+  CharacterModelOptions options;  // as given
+  Vocabulary vocabulary;          // the characters that it knows
 
  private:
   RecurrentStack::State recorded(Tape& tape, const CarriedState& state) const;
@@ -54,11 +56,12 @@ class CharacterModel : public Module {
 double bits_per_character(
     const CharacterModel& model, const TextStreams& text, const std::function<bool()>& stop = [] { return false; });
 
+// How a model writes.
 struct SampleOptions {
   std::int64_t length = 200;  // characters after the prompt
   // 1 draws with the model's own probabilities, less prefers what is likely; 0 always takes the likeliest.
   double temperature = 0.7;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;  // of the draws
 };
 
 // What the model writes after a prompt of at least one character. Throws Error for a character that the model does not know, and if its

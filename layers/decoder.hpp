@@ -24,21 +24,23 @@ namespace unroll {
 //
 // step() is one step of it, for a loop of one's own. What reads a source sequence first is an EncoderDecoder (layers/encoder_decoder.hpp).
 
+// The attention of a decoder.
 struct DecoderAttention {
-  AttentionScore score = AttentionScore::additive;
-  std::int64_t source = 0;  // features of an output of the source
-  std::int64_t hidden = 0;  // width of an additive score
+  AttentionScore score = AttentionScore::additive;  // how the state is compared with the source
+  std::int64_t source = 0;                          // features of an output of the source
+  std::int64_t hidden = 0;                          // width of an additive score
 };
 
+// What a decoder is made of.
 struct DecoderOptions {
-  std::int64_t vocabulary = 0, embedding = 0;
-  std::int64_t start = 0, end = 1;  // the symbols that it sees first, and says last
+  std::int64_t vocabulary = 0, embedding = 0;  // symbols, and numbers for each
+  std::int64_t start = 0, end = 1;             // the symbols that it sees first, and says last
   // The width of a vector from which the first state is made; 0: the state is given.
   std::int64_t context = 0;
   // What the outputs of a source are attended to with; without, the first state is all that the decoder knows.
   std::optional<DecoderAttention> attention = {};
-  std::string name = "decoder";
-  DType dtype = DType::f32;
+  std::string name = "decoder";  // its scope on the tape, and what its parameters are named after
+  DType dtype = DType::f32;      // of the parameters
 };
 
 // What a sequence is generated from.
@@ -48,6 +50,7 @@ struct DecoderStart {
   std::int64_t steps = 0;       // time steps that went before: those of the decoder are numbered from there on
 };
 
+// What one step of a decoder gives.
 struct DecoderStep {
   Var logits;            // (batch, vocabulary)
   AnyCell::State state;  // after the step
@@ -63,8 +66,9 @@ struct TeacherForcing {
 
 // What teaching records: one entry for each step.
 struct Taught {
-  std::vector<Var> logits, attention;
-  Var loss;  // the mean cross-entropy over all symbols of the targets, the end symbols included
+  std::vector<Var> logits;     // (batch, vocabulary)
+  std::vector<Var> attention;  // (batch, source time); empty without attention
+  Var loss;                    // the mean cross-entropy over all symbols of the targets, the end symbols included
 };
 
 // Generates a sequence, one symbol a step, each step knowing the symbol before (Sutskever, Vinyals and Le 2014; Cho et al. 2014):
@@ -108,7 +112,7 @@ class Decoder : public Module {
   // Of each part of its cell's state.
   const std::vector<std::int64_t>& state_widths() const { return state_widths_; }
 
-  DecoderOptions options;
+  DecoderOptions options;  // as given
 
  private:
   Embedding embedding_;

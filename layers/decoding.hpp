@@ -17,6 +17,7 @@ struct Decoded {
   std::vector<std::vector<double>> attention;
 };
 
+// How greedy decoding ends.
 struct GreedyOptions {
   std::int64_t most_symbols = 100;  // where a sequence is cut off; the end symbol counts
 };
@@ -25,6 +26,7 @@ struct GreedyOptions {
 // the decoder's answers are not finite numbers.
 std::vector<Decoded> greedy(const Decoder& decoder, const DecoderStart& start, const GreedyOptions& options = {});
 
+// How a beam search goes, and when it ends.
 struct BeamOptions {
   std::int64_t width = 4;           // how many unfinished sequences are followed
   std::int64_t n_best = 1;          // how many answers are wanted, at most `width`

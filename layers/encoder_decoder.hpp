@@ -13,12 +13,14 @@
 
 namespace unroll {
 
+// What an encoder is made of.
 struct EncoderOptions {
-  std::int64_t vocabulary = 0, embedding = 0;
-  std::string name = "encoder";
-  DType dtype = DType::f32;
+  std::int64_t vocabulary = 0, embedding = 0;  // symbols, and numbers for each
+  std::string name = "encoder";                // its scope on the tape, and what its parameters are named after
+  DType dtype = DType::f32;                    // of the parameters
 };
 
+// What an encoder leaves.
 struct Encoded {
   std::vector<Var> outputs;           // of every step, each (batch, features); 0 beyond the length of a sequence
   AnyCell::State state;               // after the last symbol of each sequence
@@ -37,7 +39,7 @@ class Encoder : public Module {
   // Of each part of its state.
   std::vector<std::int64_t> state_widths() const;
 
-  EncoderOptions options;
+  EncoderOptions options;  // as given
 
  private:
   Embedding embedding_;
@@ -61,8 +63,8 @@ class EncoderDecoder : public Module {
   std::vector<Decoded> translate(std::span<const Symbols> sources, const GreedyOptions& options = {}) const;
   std::vector<Decoded> translate(const Symbols& source, const BeamOptions& options) const;
 
-  Encoder encoder;
-  Decoder decoder;
+  Encoder encoder;  // reads the source
+  Decoder decoder;  // generates the target
 };
 
 }  // namespace unroll

@@ -11,11 +11,12 @@
 
 namespace unroll {
 
+// The sequence on which a layer is checked, and how.
 struct LayerCheckOptions {
-  std::int64_t steps = 4, batch = 2;
-  std::int64_t input = 0;  // features of x; 0: as the layer's own options say
-  OverTimeOptions over_time = {};
-  GradcheckOptions gradcheck = {};
+  std::int64_t steps = 4, batch = 2;  // of the random sequence
+  std::int64_t input = 0;             // features of x; 0: as the layer's own options say
+  OverTimeOptions over_time = {};     // how it is unrolled
+  GradcheckOptions gradcheck = {};    // how gradients are compared
 };
 
 namespace detail {
@@ -65,11 +66,14 @@ CheckedProgram checked_program(const Layer& layer, const LayerCheckOptions& opti
 
 // Checks a whole layer over a sequence. `unrolled(x, state)` unrolls it in another way than over_time(layer, x, state, options.over_time), such as
 // packed, and gives {outputs of the steps, state}.
+// See docs/gradient-checking.md and tutorials/12/README.md.
 template <class Layer, class Unrolled>
 GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options, const Unrolled& unrolled) {
   return gradcheck(checked_program(layer, options, unrolled), options.gradcheck);
 }
 
+// Checks a whole layer, unrolled by over_time(): by every parameter, by x and by the initial state.
+// See docs/gradient-checking.md and tutorials/12/README.md.
 template <HasZeroState Layer> GradcheckReport gradcheck(const Layer& layer, const LayerCheckOptions& options) {
   const auto unrolled = [&](Var x, const auto& state) { return over_time(layer, x, state, options.over_time); };
   const bool resizable = !options.over_time.mask && options.over_time.lengths.empty();

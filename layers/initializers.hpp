@@ -7,7 +7,9 @@ namespace unroll {
 
 // First values of parameters. All draw from the generator in row-major order, so equal seeds give equal weights.
 
+// Uniform from `low` to below `high`.
 Array uniform(Shape shape, double low, double high, Generator& generator, DType dtype = DType::f32);
+// Normal with mean 0 and this standard deviation.
 Array normal(Shape shape, double deviation, Generator& generator, DType dtype = DType::f32);
 
 // Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010). The shape is (fan_in, blocks * fan_out): the gates of a

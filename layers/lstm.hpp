@@ -8,20 +8,21 @@
 
 namespace unroll {
 
+// The sizes and the variant of an LSTM.
 struct LSTMOptions {
-  std::int64_t input = 0, hidden = 0;
-  bool peepholes = false;   // the gates also see the cell state (Gers and Schmidhuber 2000)
+  std::int64_t input = 0, hidden = 0;  // features of x, units of c
+  bool peepholes = false;              // the gates also see the cell state (Gers and Schmidhuber 2000)
   double forget_bias = 1;   // of the forget gate, so that it starts open (Gers, Schmidhuber and Cummins 2000)
   bool layer_norm = false;  // normalised sums (Ba, Kiros and Hinton 2016)
   std::int64_t projection =
       0;  // h is projected to so many units (Sak, Senior and Beaufays 2014), PyTorch's proj_size; 0: not
-  std::string name = "lstm";
-  DType dtype = DType::f32;
+  std::string name = "lstm";  // its scope on the tape, and what its parameters are named after
+  DType dtype = DType::f32;   // of the parameters
 };
 
 // The hidden state h (the output) and the cell state c (the memory), both (batch, hidden); h is (batch, projection) where it is projected.
 struct LSTMState {
-  Var h, c;
+  Var h, c;  // the output and the memory
 };
 
 // Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000):
@@ -49,10 +50,13 @@ struct LSTMState {
 //   h_t = (o * tanh(c_t)) W_p
 //
 // Parameters then: 4 * ((input + 1) * hidden + projection * hidden) + hidden * projection.
+// See docs/gallery.md, tutorials/09/README.md and tutorials/11/README.md.
 class LSTM : public Module {
  public:
-  using State = LSTMState;
+  using State = LSTMState;  // what goes from step to step
 
+  // W_x and W_p by Glorot's rule, W_h orthogonal, each block for itself; biases 0 but for the forget gate's; peepholes uniform in +-0.1. Throws
+  // ShapeError for a width below 1.
   LSTM(const LSTMOptions& options, Generator& generator);
 
   // One step: x (batch, input) and the state before it -> {h, the state after it}.
@@ -62,8 +66,8 @@ class LSTM : public Module {
   // Units of h.
   std::int64_t output() const { return options.projection > 0 ? options.projection : options.hidden; }
 
-  LSTMOptions options;
-  Parameter W_x, W_h, b;
+  LSTMOptions options;      // as given
+  Parameter W_x, W_h, b;    // blocks i f g o side by side
   Parameter p_i, p_f, p_o;  // peepholes, each (hidden); empty handles without
   Parameter g_x, g_h;       // gains of the normalised sums, each (4 hidden); empty handles without
   Parameter g_c, b_c;       // gain and bias of the normalised cell state, each (hidden); empty handles without

@@ -10,22 +10,25 @@
 
 namespace unroll {
 
+// The sizes and the variant of an LSTM of 1997.
 struct LSTM1997Options {
-  std::int64_t input = 0, blocks = 0;
-  std::int64_t cells = 1;  // in each block
-  bool cell_bias = true;   // the gates always have biases; in the paper's Reber experiment the cells have none
-  double range = 0.1;      // weights and biases start uniformly in +-range ...
+  std::int64_t input = 0, blocks = 0;  // features of x, memory blocks
+  std::int64_t cells = 1;              // in each block
+  bool cell_bias = true;  // the gates always have biases; in the paper's Reber experiment the cells have none
+  double range = 0.1;     // weights and biases start uniformly in +-range ...
   // ... except the biases of the gates where given here, one for each block. Negative ones keep a block shut until it is needed.
   std::vector<double> input_gate_bias = {}, output_gate_bias = {};
-  bool truncated = false;  // the paper's gradient: see below
-  std::string name = "lstm_1997";
-  DType dtype = DType::f32;
+  bool truncated = false;          // the paper's gradient: see below
+  std::string name = "lstm_1997";  // its scope on the tape, and what its parameters are named after
+  DType dtype = DType::f32;        // of the parameters
 };
 
-// y: what the hidden layer shows to itself and to the next layer, (batch, units), units = blocks * (cells + 2): first the cells, then the input
-// gates, then the output gates. c: the memory, (batch, blocks * cells).
+// What an LSTM of 1997 hands on from step to step.
 struct LSTM1997State {
-  Var y, c;
+  // What the hidden layer shows to itself and to the next layer, (batch, units), units = blocks * (cells + 2): first the cells, then the input
+  // gates, then the output gates.
+  Var y;
+  Var c;  // the memory, (batch, blocks * cells)
 };
 
 // Long short-term memory as Hochreiter and Schmidhuber published it in 1997: no forget gate, so that the memory is a plain sum and its derivative
@@ -47,9 +50,10 @@ struct LSTM1997State {
 //   two sequences     1 input,  3 blocks of 1,           1 output      102         readout without bias
 //   adding            2 inputs, 2 blocks of 2,           1 output       93
 //   temporal order    8 inputs, 2 blocks of 2 or 3 of 2, 4 or 8 outputs 156, 308
+// See docs/reproduced.md.
 class LSTM1997 : public Module {
  public:
-  using State = LSTM1997State;
+  using State = LSTM1997State;  // what goes from step to step
 
   // Throws ShapeError for a size below 1, or gate biases that are not one for each block.
   LSTM1997(const LSTM1997Options& options, Generator& generator);
@@ -59,11 +63,13 @@ class LSTM1997 : public Module {
   // y_0 = c_0 = 0.
   State zero_state(Tape& tape, std::int64_t batch) const;
 
+  // Of all blocks together.
   std::int64_t cells() const { return options.blocks * options.cells; }
+  // Cells and gates of all blocks together.
   std::int64_t units() const { return options.blocks * (options.cells + 2); }
 
-  LSTM1997Options options;
-  Parameter W_x, W_y, b;  // (input, units), (units, units), (units) or, without cell_bias, (2 blocks)
+  LSTM1997Options options;  // as given
+  Parameter W_x, W_y, b;    // (input, units), (units, units), (units) or, without cell_bias, (2 blocks)
 };
 
 }  // namespace unroll

@@ -13,7 +13,9 @@ namespace unroll {
 // step goes in and comes out of its call. Copying a module shares its parameters.
 class Module {
  public:
+  // Its scope on the tape.
   const std::string& name() const { return name_; }
+  // All of them, each once: what goes to an optimiser.
   const std::vector<Parameter>& parameters() const { return parameters_; }
   // The number of trainable numbers.
   std::size_t parameter_count() const {
@@ -23,6 +25,7 @@ class Module {
   }
 
  protected:
+  // Without parameters yet.
   explicit Module(std::string name) : name_(std::move(name)) {}
 
   // A parameter of this module, named "module.parameter".

@@ -28,13 +28,14 @@ namespace unroll {
 
 // What a recurrence leaves: the output of every step in the order of time, and the state after the last.
 template <class State> struct Sequence {
-  std::vector<Var> outputs;
-  State state;
+  std::vector<Var> outputs;  // outputs[t - 1] is that of step t
+  State state;               // after the last step
 
   // The outputs as one array, (time, batch, feature).
   Var stacked() const { return stack(outputs, 0); }
 };
 
+// How a cell is unrolled.
 struct OverTimeOptions {
   // Which steps of which sequence are its own, (time, batch) of 1 and 0. Where it is 0 (padding), the state stays as it was, the output is 0, and
   // x may hold anything, NaN too: the cell sees 0 instead. Axis 0 of every part of the state is then the batch.
@@ -92,6 +93,7 @@ std::pair<Var, State> step_at(const Cell& cell, const RunningSteps& running, std
 
 // Unrolls a cell over time: the same cell, so the same parameters, at every step t = 1 .. T. `xs` holds one input for each step. Throws
 // Error or ShapeError for options that do not fit the inputs or each other.
+// See docs/ways-through-time.md, tutorials/06/README.md and tutorials/14/README.md.
 template <class Cell, class State>
 requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const std::vector<Var>& xs, State state,
                                                        const OverTimeOptions& options = {}) {
@@ -136,6 +138,7 @@ requires CellOf<Cell, State> Sequence<State> over_time(const Cell& cell, const s
   return sequence;
 }
 
+// The same for a layer that must see the whole sequence.
 template <class Layer, class State>
 requires SequenceLayerOf<Layer, State> Sequence<State> over_time(const Layer& layer, const std::vector<Var>& xs,
                                                                  State state, const OverTimeOptions& options = {}) {

@@ -11,6 +11,7 @@
 // Sequences that are padded instead (OverTimeOptions::lengths) give the same and cost the steps behind their ends as well.
 namespace unroll {
 
+// Sequences sorted by length, the longest first.
 struct PackedSequence {
   // At step t, one row for each sequence that runs, the longest first: (running, feature).
   std::vector<Var> steps;
@@ -28,8 +29,8 @@ std::vector<Var> unpack(const PackedSequence& packed);
 
 // What a recurrence over packed sequences leaves: packed outputs, and the state after the last step of each sequence, in the order of the batch.
 template <class State> struct PackedResult {
-  PackedSequence outputs;
-  State state;
+  PackedSequence outputs;  // in the order of the inputs
+  State state;             // in the order of the batch
 };
 
 namespace detail {

@@ -10,8 +10,8 @@ namespace unroll {
 
 // Sequences of different lengths in one array, (time, batch, feature), 0 behind the end of each; time is the longest length.
 struct PaddedBatch {
-  Array x;
-  std::vector<std::int64_t> lengths;
+  Array x;                            // (time, batch, feature)
+  std::vector<std::int64_t> lengths;  // for OverTimeOptions::lengths
 };
 
 // From sequences (length, feature). Throws ShapeError, naming the sequence, for one without steps or of another number of features than the first,

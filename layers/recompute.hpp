@@ -13,6 +13,7 @@
 namespace unroll {
 
 // Which states are stored, and so how often steps are computed again.
+// See docs/ways-through-time.md and tutorials/15/README.md.
 class Recompute {
  public:
   // Those before steps 1, k + 1, 2k + 1, ...: T / k states and k recorded steps at a time; each step but those of the last part is computed twice.
@@ -29,9 +30,10 @@ class Recompute {
   // A division of the steps [0, steps) that are run with this schedule: the first part, which is not kept, its schedule when it is run again, and
   // that of the rest. Without a first part, all steps are recorded.
   struct Division {
-    std::int64_t first = 0;
+    std::int64_t first = 0;            // the number of steps in the first part
     std::vector<Recompute> schedules;  // of the first part and of the rest
   };
+  // How so many steps are divided.
   Division divide(std::int64_t steps) const;
 
  private:

@@ -10,6 +10,7 @@
 
 namespace unroll {
 
+// What real-time recurrent learning gives.
 struct RtrlResult {
   double loss = 0;               // the sum of the losses of all steps
   std::vector<Array> gradients;  // one for each parameter, in the order asked for
@@ -73,6 +74,7 @@ class Sensitivities {
 //
 // Throws Error without parameters or without any loss, ShapeError without steps, for a loss of several elements, or for a state whose form or shapes
 // change from step to step, GradientError for a parameter that nothing uses.
+// See docs/ways-through-time.md.
 template <class Cell, class Initial, class StepLoss>
 RtrlResult rtrl(const Cell& cell, std::span<const Array> xs, const Initial& initial,
                 std::span<const Parameter> parameters, const StepLoss& step_loss) {

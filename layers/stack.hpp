@@ -9,13 +9,14 @@
 
 namespace unroll {
 
+// What goes on between the cells of a stack.
 struct StackOptions {
   // Between the layers, where with_dropout() switched it on: on what a layer hands to the one above, not along time (Zaremba, Sutskever and
   // Vinyals 2014).
   double dropout = 0;
   // Each layer from the second up adds what it saw to what it puts out (Wu et al. 2016); both must have one shape.
   bool residual = false;
-  std::string name = "stack";
+  std::string name = "stack";  // of the module
 };
 
 // Recurrent cells one above the other, of any kinds: what the first puts out at a step is what the second sees at that step, and so on. A
@@ -31,10 +32,13 @@ class Stack : public Module {
   // The same layers with dropout at work, drawn from a generator that outlives the result: for training. Without, as for prediction, there is none.
   Stack with_dropout(Generator& generator) const;
 
-  // Throws ShapeError if the state has not one part for each layer.
+  // One step through all layers: x and the states before it -> {output of the topmost, the states after it}. Throws ShapeError if the state has not one
+  // part for each layer.
   std::pair<Var, State> operator()(Var x, const State& before) const;
+  // The first states of `batch` sequences, recorded at step 0.
   State zero_state(Tape& tape, std::int64_t batch) const;
 
+  // From below.
   const std::vector<AnyCell>& layers() const { return layers_; }
 
  private:

@@ -131,6 +131,7 @@ requires(!std::is_same_v<State, Var>) State detach(const State& state) {
 
 // A state that outlives its tape: copies of its arrays, in order.
 using CarriedState = std::vector<Array>;
+// The state as arrays of its own, for the next tape: resumed() puts them there.
 template <class State> CarriedState carried(const State& state) {
   CarriedState arrays;
   detail::visit_state(state, [&](const Var& v) { arrays.push_back(v.value().copy()); });

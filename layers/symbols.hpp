@@ -17,7 +17,9 @@ using Symbols = std::vector<std::int64_t>;
 void require_symbols(std::string_view layer, std::string_view what, std::span<const Symbols> sequences,
                      std::int64_t vocabulary);
 
+// How many symbols each has.
 std::vector<std::int64_t> lengths_of(std::span<const Symbols> sequences);
+// The largest of their lengths.
 std::int64_t longest(std::span<const Symbols> sequences);
 
 // The symbols at one position (from 0) of all sequences; `padding` for those that have ended.

@@ -8,9 +8,10 @@ namespace unroll {
 
 // A few consecutive steps of all streams: at each, the symbols that are seen and those that come next.
 struct TextWindow {
-  std::int64_t steps = 0, streams = 0;
+  std::int64_t steps = 0, streams = 0;        // how many
   std::vector<std::int64_t> inputs, targets;  // step after step, stream within step
 
+  // What all streams see at one step, counted from 0.
   std::span<const std::int64_t> inputs_at(std::int64_t step) const {
     return std::span(inputs).subspan(static_cast<std::size_t>(step * streams), static_cast<std::size_t>(streams));
   }
@@ -24,7 +25,9 @@ class TextStreams {
   // Throws Error if the text has less than two symbols, for then nothing comes next.
   TextStreams(std::vector<std::int64_t> text, std::int64_t streams, std::int64_t steps);
 
+  // How many run side by side.
   std::int64_t streams() const { return streams_; }
+  // How many one pass over the text has.
   std::int64_t windows() const { return (length_ + steps_ - 1) / steps_; }
   // Predictions in one pass over all windows.
   std::int64_t predictions() const { return length_ * streams_; }

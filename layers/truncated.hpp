@@ -21,6 +21,7 @@ namespace unroll {
 // k2 steps before its end, and the steps before its own k1 are recorded once more, in a scope "warm-up"; values are the same, and a step is
 // recorded up to ceil(k2 / k1) times, once more where the last window is shorter. Windows that reach back to step 0 need neither a cut nor a warm-up: with k2 >= T this is full BPTT, node by
 // node. The last window may be shorter. cuts() of core/grad/cuts.hpp lists the cut edges.
+// See docs/ways-through-time.md and tutorials/15/README.md.
 struct Truncation {
   std::int64_t k1 = 0, k2 = 0;  // 1 <= k1 <= k2
 };

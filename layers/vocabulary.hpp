@@ -14,10 +14,13 @@ class Vocabulary {
   // The characters that occur in a text.
   explicit Vocabulary(std::u32string_view text);
 
+  // How many different characters.
   std::int64_t size() const { return static_cast<std::int64_t>(characters_.size()); }
   // All of them, in order.
   const std::u32string& characters() const { return characters_; }
+  // The character of a number, which must be from 0 to below size().
   char32_t character(std::int64_t symbol) const { return characters_[static_cast<std::size_t>(symbol)]; }
+  // Whether the text had this character.
   bool contains(char32_t character) const;
 
   // The number of every character. Throws Error, naming the character, if one is not in the vocabulary.

@@ -8,6 +8,7 @@
 
 namespace unroll {
 
+// When training ends early.
 struct EarlyStoppingOptions {
   std::int64_t every = 100;  // updates between two measurements; the last update is measured as well
   std::int64_t patience =

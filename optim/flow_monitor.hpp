@@ -10,20 +10,22 @@
 
 namespace unroll {
 
+// One measurement while a network trains.
 struct FlowReading {
-  std::int64_t update = 0;  // counted as in FitState: 1 is the first
-  double loss = 0;
-  std::vector<FlowEvidence> layers;
-  Judgement judgement;
+  std::int64_t update = 0;           // counted as in FitState: 1 is the first
+  double loss = 0;                   // of that update
+  std::vector<FlowEvidence> layers;  // what was measured in each recurrent layer
+  Judgement judgement;               // what it means
 };
 
+// How often is measured, and who hears of it.
 struct FlowMonitorOptions {
   // Measures the first update and every so many after it. A measurement is a backward pass through time and two short ones, to the last states and
   // through their step; as much again for each further layer that the loss reads itself. It takes about as long as an update, so that with 50 a training takes 2 % to 4 % longer (bench/flow_monitor.cpp).
   std::int64_t every = 50;
   // Called after each measurement; `false` ends the training (through the callback).
   std::function<bool(const FlowReading&)> report = {};
-  VerdictThresholds thresholds = {};
+  VerdictThresholds thresholds = {};  // of the rules
 };
 
 // The verdict while a network trains:
@@ -33,6 +35,7 @@ struct FlowMonitorOptions {
 //
 // It measures when the loss has been recorded, before the optimiser changes the parameters, and leaves the tape as it is: a training with a monitor ends in
 // the same bits as one without. What it hands out refers to it, so it must outlive the training.
+// See docs/gradient-flow.md and docs/training.md.
 class FlowMonitor {
  public:
   // Throws Error if `every` is below 1.

@@ -16,6 +16,7 @@ class Optimizer {
   // One step. Throws ShapeError or DTypeError, before anything is changed, if a parameter or its gradient is no longer as it was at first.
   void step(const Gradients& gradients);
 
+  // Those that it changes, each once.
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
   // ---- for the training loop: schedules and saves
@@ -26,8 +27,8 @@ class Optimizer {
   virtual double& learning_rate() = 0;
   // Something that is remembered from step to step, such as the mean of the gradients: one array for each parameter, in their order.
   struct Memory {
-    std::string_view name;
-    std::vector<Array>* arrays;
+    std::string_view name;       // of what is remembered: "mean square"
+    std::vector<Array>* arrays;  // one for each parameter
   };
   // All that is remembered, so that a step depends on nothing but this, options, parameters and gradients. It may be written to; shapes and
   // dtypes stay as they are.

@@ -9,6 +9,7 @@ namespace unroll {
 // How far something long is: one line that is written again and again where a terminal shows it, and a new line at each tenth of the way where not.
 class ProgressLine {
  public:
+  // Nothing is written yet.
   explicit ProgressLine(std::FILE* out = stderr);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;

@@ -6,6 +6,7 @@
 // Learning-rate schedules: the factor of the optimiser's learning rate at a fraction 0 <= x < 1 of the training (FitOptions::schedule).
 namespace unroll::schedules {
 
+// From the fraction of the training that is done to the factor.
 using Schedule = std::function<double(double)>;
 
 // 1 throughout.

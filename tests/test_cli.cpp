@@ -540,8 +540,7 @@ TEST_CASE("unroll flow: what cannot be asked for is refused, and no file is left
   const Folder folder;
   CHECK(refusal({"flow", "--steps", "0"}) == "unroll flow: --steps: 0 is not a whole number from 1 to 10000");
   CHECK(refusal({"flow", "perceptron"}) == "unroll flow: CELL: perceptron is not a cell: choose rnn, lstm or gru");
-  CHECK(refusal({"flow", "--task", "chess"}) ==
-        "unroll flow: --task: chess is not a task: choose last, recall or adding");
+  CHECK(refusal({"flow", "--task", "chess"}) == "unroll flow: --task: chess is not last, recall or adding");
   CHECK(refusal({"flow", "--task", "adding", "--steps", "1"}) ==
         "unroll flow: the task adding has two numbers to add: --steps must be at least 2");
   CHECK(refusal({"flow", "--updates", "-1"}) == "unroll flow: --updates: -1 is not a whole number from 0 to 1000000");

@@ -47,7 +47,7 @@ TEST_CASE("unroll check: --form chooses by name, and the worst entry is named by
   CHECK(refusal({"check", "rnn", "--form", "peephole"}) ==
         "unroll check: no form of these cells has peephole in its name; `unroll check` lists them");
   CHECK(refusal({"check", "--mode", "magic"}) ==
-        "unroll check: --mode: magic is no mode: choose entries, directions, forward or extrapolated");
+        "unroll check: --mode: magic is not entries, directions, forward or extrapolated");
 }
 
 TEST_CASE("unroll check: --plot draws the error against the step, of a check that passes or fails") {

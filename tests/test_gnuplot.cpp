@@ -58,6 +58,15 @@ TEST_CASE("gnuplot: a plot has its labels as they were given, each series its co
   CHECK(svg == to_svg(decay()));
 }
 
+TEST_CASE("gnuplot: a curve is broken where a point cannot be drawn") {
+  const auto moves = [](double middle) {  // "M x,y" lifts the pen
+    Plot plot{.title = "t", .x_label = "x", .y_label = "y"};
+    plot.series = {{.label = "s", .xs = {1, 2, 3, 4, 5}, .ys = {1, 2, middle, 2, 1}, .points = false}};
+    return count(to_svg(plot), "M");
+  };
+  CHECK(moves(std::nan("")) == moves(1.5) + 1);
+}
+
 TEST_CASE("gnuplot: a reader's own settings do not change the plot") {
   const std::string svg = to_svg(decay());
   const auto folder = std::filesystem::temp_directory_path() / ("unroll-test-plot-home-" + std::to_string(::getpid()));

@@ -23,14 +23,18 @@ class Array;
 // slice, a transpose or a broadcast of other memory. A view is valid as long as that memory: a value on a tape until the
 // tape is cleared or destroyed.
 struct ArrayView {
-  DType dtype = DType::f32;
-  Shape shape;
-  const void* data = nullptr;
-  const std::int64_t* strides = nullptr;
+  DType dtype = DType::f32;               // of the elements
+  Shape shape;                            // extents, outermost first
+  const void* data = nullptr;             // the first element
+  const std::int64_t* strides = nullptr;  // nullptr: contiguous
 
+  // The number of axes.
   std::size_t rank() const { return shape.rank(); }
+  // The number of elements.
   std::size_t size() const { return shape.size(); }
+  // Whether the elements stand side by side in row-major order.
   bool contiguous() const { return strides == nullptr; }
+  // The step from one element to the next along an axis, in elements, whether there are `strides` or not.
   std::int64_t stride(std::size_t axis) const;
 
   // The elements as numbers of type T. Throws DTypeError if T is another type, ShapeError if the view is not contiguous.
@@ -50,10 +54,12 @@ struct ArrayView {
 
   // A contiguous array of one's own with the same elements.
   Array copy() const;
+  // The same, with the elements converted.
   Array as(DType dtype) const;
 
   // Throws DTypeError unless the elements have this type.
   void require(DType expected) const;
+  // Throws ShapeError for a strided view.
   void require_contiguous() const;
 };
 
@@ -72,38 +78,55 @@ class Array {
   template <class D>
   Array(const xt::xexpression<D>& expression);  // NOLINT(google-explicit-constructor): arrays go in as inputs
 
+  // An array of rank 0.
   static Array scalar(double value, DType dtype = DType::f64) { return filled({}, value, dtype); }
+  // The same number everywhere.
   static Array filled(Shape shape, double value, DType dtype = DType::f32);
   // Wraps memory that `owner` keeps alive, without a copy; `data` has shape.size() contiguous elements.
   static Array wrap(Shape shape, DType dtype, void* data, std::shared_ptr<void> owner);
 
+  // Of the elements.
   DType dtype() const { return view_.dtype; }
+  // Extents, outermost first.
   const Shape& shape() const { return view_.shape; }
+  // The number of axes.
   std::size_t rank() const { return view_.rank(); }
+  // The number of elements.
   std::size_t size() const { return view_.size(); }
+  // The first element.
   const void* data() const { return view_.data; }
   void* data() { return const_cast<void*>(view_.data); }
 
+  // The elements in row-major order. Throws DTypeError if T is another type.
   template <class T> std::span<const T> span() const { return view_.span<T>(); }
   template <class T> std::span<T> span() {
     view_.require(dtype_v<T>);
     return {static_cast<T*>(data()), size()};
   }
 
+  // One element, as ArrayView::at().
   double at(std::initializer_list<std::int64_t> index) const { return view_.at(index); }
+  // One element by its position in row-major order.
   double flat(std::size_t position) const { return view_.flat(position); }
+  // Writes one element by its position in row-major order, converted to the dtype.
   void set_flat(std::size_t position, double value);
+  // The only element; throws ShapeError for any other size than 1.
   double item() const { return view_.item(); }
+  // The same elements in new memory.
   Array copy() const { return view_.copy(); }
+  // The same, converted to another element type.
   Array as(DType dtype) const { return view_.as(dtype); }
   // The same elements under another shape of the same size (memory shared).
   Array reshaped(Shape shape) const;
 
+  // As a view, valid as long as the memory.
   const ArrayView& view() const { return view_; }
+  // Goes in wherever a view is read.
   operator const ArrayView&() const {
     return view_;
   }  // NOLINT(google-explicit-constructor): an Array is a view of itself
 
+  // What keeps the memory alive; shared by all copies.
   const std::shared_ptr<void>& owner() const { return owner_; }
 
  private:

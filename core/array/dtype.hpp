@@ -7,12 +7,18 @@ namespace unroll {
 
 // The element type of an array. It is a tag at run time, so that one binary trains in float32 and checks gradients in
 // float64, and no line that a student reads carries a template parameter.
-enum class DType : std::uint8_t { f32, f64 };
+enum class DType : std::uint8_t {
+  f32,  // float, float32
+  f64   // double, float64
+};
 
+// Bytes of one element.
 constexpr std::size_t size_of(DType dtype) { return dtype == DType::f32 ? sizeof(float) : sizeof(double); }
 
+// "float32" or "float64", as NumPy says.
 constexpr const char* to_string(DType dtype) { return dtype == DType::f32 ? "float32" : "float64"; }
 
+// The tag of a C++ type, as `value`.
 template <class T> struct dtype_of;
 template <> struct dtype_of<float> { static constexpr DType value = DType::f32; };
 template <> struct dtype_of<double> { static constexpr DType value = DType::f64; };

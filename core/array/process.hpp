@@ -14,14 +14,16 @@ class MissingProgram : public Error {
   using Error::Error;
 };
 
+// How a program is run.
 struct ProcessOptions {
-  // What the program reads, and what it says is kept. Without: it shares this program's terminal, or wherever its input and output go.
+  // Whether it reads `input`, and what it says is kept. If not, it shares this program's terminal, or wherever its input and output go.
   bool captured = true;
-  std::string input = {};
+  std::string input = {};                     // what it reads, if captured
   std::filesystem::path folder = {};          // where it runs; empty: here
   std::vector<std::string> environment = {};  // "NAME=value", in place of the variables of the same names
 };
 
+// How a program ended.
 struct ProcessResult {
   int status = 0;        // minus the number of the signal, where one ended it
   std::string out, err;  // what it said, if captured

@@ -14,8 +14,10 @@ namespace unroll {
 // distributions are written out because the standard leaves those of <random> to each library.
 class Generator {
  public:
+  // Equal seeds give equal numbers, on every machine.
   explicit Generator(std::uint64_t seed) : engine_(seed) {}
 
+  // 64 random bits.
   std::uint64_t bits() { return engine_(); }
 
   // In [0, 1), a multiple of 2^-53.
@@ -31,8 +33,9 @@ class Generator {
   // In 0 .. n - 1; n at least 1. The bias of the remainder is below n / 2^64.
   std::uint64_t below(std::uint64_t n) { return engine_() % n; }
 
-  // All that it is, as text, and the generator that goes on where that one stood; nothing for a text that no generator gave.
+  // All that it is, as text: for a save.
   std::string text() const;
+  // The generator that goes on where the one stood that gave this text; nothing for a text that no generator gave.
   static std::optional<Generator> from_text(std::string_view text);
 
   friend bool operator==(const Generator&, const Generator&) = default;

@@ -13,11 +13,11 @@ namespace unroll {
 // holds one Shape a node.
 class Shape {
  public:
-  static constexpr std::size_t max_rank = 32;
+  static constexpr std::size_t max_rank = 32;  // as in NumPy
 
   Shape() = default;
+  // From the extents: Shape{2, 3}. Throws ShapeError for a negative extent, a rank above max_rank, or more elements than memory has addresses.
   Shape(std::initializer_list<std::int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
-  // Throws ShapeError for a negative extent, a rank above max_rank, or more elements than memory has addresses.
   explicit Shape(std::span<const std::int64_t> extents);
   Shape(const Shape& other) : rank_(other.rank_), inline_{} { copy(other); }
   Shape(Shape&& other) noexcept;
@@ -27,11 +27,16 @@ class Shape {
     if (rank_ > inline_rank) delete[] heap_;
   }
 
+  // The number of axes.
   std::size_t rank() const { return rank_; }
+  // The extent of one axis, which must be below rank().
   std::int64_t operator[](std::size_t axis) const { return begin()[axis]; }
+  // The extents, one after the other:
   const std::int64_t* begin() const { return rank_ > inline_rank ? heap_ : inline_; }
   const std::int64_t* end() const { return begin() + rank_; }
+  // The extents, valid as long as the shape.
   std::span<const std::int64_t> extents() const { return {begin(), rank_}; }
+  // A copy of the extents.
   std::vector<std::int64_t> vector() const { return {begin(), end()}; }
 
   // The same shape with another extent on one axis. Throws ShapeError as the constructor does.
@@ -74,12 +79,14 @@ std::string to_string(const Shape& shape);
 // Steps in elements of a row-major array of this shape.
 std::vector<std::int64_t> row_major_strides(const Shape& shape);
 
-// The index of the element at a position in row-major order, and the other way round.
+// The index of the element at a position in row-major order: 4 is {1, 1} in shape (2, 3).
 std::vector<std::int64_t> index_of(const Shape& shape, std::size_t position);
+// The position of the element at an index: {1, 1} is 4 in shape (2, 3).
 std::size_t position_of(const Shape& shape, const std::vector<std::int64_t>& index);
 
 // NumPy broadcasting: shapes are aligned at their last axis, extents must be equal or 1. Throws ShapeError with the reason.
 Shape broadcast(const Shape& a, const Shape& b);
+// Whether an array of the one shape can be read as one of the other, by repeating along axes of extent 1.
 bool broadcasts_to(const Shape& from, const Shape& to);
 
 // Turns an axis that may count from the end (-1 is the last) into 0 .. rank - 1; throws ShapeError with the reason.

@@ -28,8 +28,9 @@ enum class Cause {
 // The name of a cause as JSON has it: "time_term".
 const char* to_string(Cause cause);
 
+// What a failed check found out.
 struct Diagnosis {
-  Cause cause = Cause::unknown;
+  Cause cause = Cause::unknown;       // the kind of fault
   std::string summary;                // one sentence: what is wrong, in the layer's own terms
   std::vector<std::string> evidence;  // what it rests on, a sentence each
 };

@@ -16,9 +16,9 @@ class NonFiniteError : public Error {
 // Where NaN or infinity came from.
 struct NonFinite {
   NodeId node = no_node;  // that made it in the forward pass or, in the backward pass, whose reverse rule did
-  bool backward = false;
-  double value = 0;  // NaN or an infinity
-  std::string message;
+  bool backward = false;  // whether it arose in the backward pass
+  double value = 0;       // NaN or an infinity
+  std::string message;    // for people: operation, gate and time step
 };
 
 // Finds what made a loss, or a gradient of it by a parameter or input, NaN or infinite: follows what is not finite back to the earliest node

@@ -11,12 +11,13 @@ namespace unroll {
 
 // How far an approximate gradient g~ (of truncated BPTT, of a sample) is from the exact one, g.
 struct GradientDistance {
-  std::string name;
+  std::string name;                             // of the parameter
   double approximate_norm = 0, exact_norm = 0;  // |g~|, |g|
   double relative_error = 0;                    // |g~ - g| / |g|: 0 where both are 0, infinite where only g is
   double cosine = 0;                            // of the angle between them; NaN where one of them is 0
 };
 
+// How far an approximate gradient is from the exact one, in all.
 struct GradientBias {
   std::vector<GradientDistance> parameters;  // in the order asked for
   GradientDistance all;                      // of all of them as one long vector, named "all"

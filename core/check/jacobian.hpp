@@ -12,10 +12,10 @@ namespace unroll {
 Array jacobian(Var y, Var x, const std::vector<Var>& held = {});
 Array jacobian(Var y, const Parameter& x, const std::vector<Var>& held = {});
 
-// The two derivatives of a hidden state by a weight (Pascanu, Mikolov and Bengio 2013, section 1.1): the total one, through all the steps before,
-// and the immediate one, with the state before (h_(t-1), and c_(t-1) where there is one) held as given. The total one is the sum over k of
-// dh_t/dh_k times the immediate one of h_k.
+// The total derivative of a hidden state by a weight, through all the steps before (Pascanu, Mikolov and Bengio 2013, section 1.1): the sum over k
+// of dh_t/dh_k times the immediate derivative of h_k.
 inline Array total_derivative(Var h, const Parameter& W) { return jacobian(h, W); }
+// The immediate derivative, with the state before (h_(t-1), and c_(t-1) where there is one) held as given.
 inline Array immediate_derivative(Var h, const Parameter& W, const std::vector<Var>& before) {
   return jacobian(h, W, before);
 }

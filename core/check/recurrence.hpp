@@ -11,17 +11,17 @@ namespace unroll {
 struct RecurrenceGate {
   std::string
       name;  // as in the equation: i, f, o, r, z, g, n; h where the hidden state itself is the tanh or sigmoid (RNN)
-  bool is_tanh = false;
+  bool is_tanh = false;     // its values are from -1 to 1
   std::vector<Var> values;  // for each step
 };
 
 // A recurrent layer, as it stands unrolled on a tape. Steps are in the order of computation, which in a layer that reads backwards is not that of time.
 struct Recurrence {
-  std::string layer;                // the scope in which h is computed: "lstm"; "lstm, run 2" where that runs again
-  std::vector<std::int32_t> steps;  // the time steps, mostly 1 .. T
-  std::vector<Var> h;               // the hidden state after each step
-  std::vector<Var> c;               // the cell state; empty for a cell without
-  std::vector<RecurrenceGate> gates;
+  std::string layer;                  // the scope in which h is computed: "lstm"; "lstm, run 2" where that runs again
+  std::vector<std::int32_t> steps;    // the time steps, mostly 1 .. T
+  std::vector<Var> h;                 // the hidden state after each step
+  std::vector<Var> c;                 // the cell state; empty for a cell without
+  std::vector<RecurrenceGate> gates;  // in the order in which they are computed
 
   // h and, where there is one, c after step i of `steps`.
   std::vector<Var> state(std::size_t i) const {

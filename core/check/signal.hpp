@@ -21,9 +21,8 @@ struct BackwardSignal {
   // |dL/dh|, of all steps together, where the loss reads the states, without the paths through later ones: what there is left to learn. For a layer below,
   // that of the layer from which it is followed.
   double error = 0;
-  // Where L_T enters this layer, counted as in Recurrence::steps, and |dL_T/dh| there.
-  std::size_t last = 0;
-  double entering = 0;
+  std::size_t last = 0;  // where L_T enters this layer, counted as in Recurrence::steps
+  double entering = 0;   // |dL_T/dh| there
   // The first step that gradients reach from there, in the same count: 0 unless they are cut on their way (truncated BPTT, detach). A path through the
   // warm-up of a truncation does not count.
   std::size_t first = 0;
@@ -32,8 +31,9 @@ struct BackwardSignal {
 
   // |dL_T/d(h, c)| so many steps before the last one; 0 steps before, h alone counts, in which L_T enters.
   double back(std::size_t steps) const;
-  // What arrives at the first step, and the largest on the way, as multiples of what entered; 0 if nothing did.
+  // What arrives at the first step, as a multiple of what entered; 0 if nothing did.
   double arriving() const;
+  // The largest on the way, likewise.
   double growth() const;
   // In how many steps the signal halves on its way back (half_life below).
   std::optional<double> half_life;

@@ -8,8 +8,13 @@
 
 namespace unroll {
 
-enum class Keep { leaves, all };
+// Which gradients a backward pass leaves.
+enum class Keep {
+  leaves,  // those of inputs and parameters
+  all      // those of every node on the way
+};
 
+// What a backward pass keeps, records and measures.
 struct BackwardOptions {
   // Which gradients are kept: those of inputs and parameters, or those of every node on the way (any layer, any time step).
   Keep keep = Keep::leaves;
@@ -34,6 +39,7 @@ struct BackwardOptions {
 // rule (vjp) to its inputs, where contributions add up: for a parameter used at every time step this is BPTT (Rumelhart, Hinton and
 // Williams 1986; Werbos 1990). Can be called again, also from other nodes. Throws ShapeError if the loss has several elements and there is no cotangent (DTypeError if that has another dtype),
 // GradientError if it depends on no input or parameter, or if a parameter has changed since it was recorded.
+// See docs/architecture.md, tutorials/03/README.md and tutorials/07/README.md.
 Gradients backward(Var loss, const BackwardOptions& options = {});
 
 }  // namespace unroll

@@ -19,6 +19,7 @@ namespace unroll {
 // A part of a program, from its inputs to its results. The tape keeps a copy of it until it is cleared; what it captures by reference must live as long.
 using Part = std::function<std::vector<Var>(std::span<const Var> inputs)>;
 
+// What a checkpoint must know besides the part and its inputs.
 struct CheckpointOptions {
   // The generators from which the part draws (dropout): they draw the same again when it is recorded again.
   std::vector<Generator*> generators = {};
@@ -45,9 +46,9 @@ requires std::is_invocable_r_v<Var, F, Inputs...> Var checkpoint(const F& f, Inp
 
 // The numbers of a part that was recorded and forgotten, and what it used.
 struct ForgottenPart {
-  std::vector<Array> results;      // each once
-  std::vector<std::string> names;  // of the results, and where they stood
-  std::vector<Place> places;
+  std::vector<Array> results;         // each once
+  std::vector<std::string> names;     // of the results
+  std::vector<Place> places;          // where the results stood
   std::vector<std::size_t> position;  // of what the part gave, among `results`: it may give one Var twice
   std::vector<Var> captured;          // nodes from before the part
   std::vector<Parameter> parameters;  // in the order of their first use
@@ -58,6 +59,7 @@ ForgottenPart run_and_forget(Tape& tape, const std::function<std::vector<Var>()>
 
 // Generators, and how they stood before a part drew from them.
 using GeneratorStates = std::vector<std::pair<Generator*, Generator>>;
+// How some generators stand now.
 GeneratorStates states_of(const std::vector<Generator*>& generators);
 
 // Records the node that stands for a part: `forgotten` has its numbers, `part` records it again. Gives what the part gave.

@@ -22,6 +22,7 @@ using ReverseRule =
 // part or rule; TapeError without inputs or for those of several tapes; GradientError for a part that uses a node or parameter, whose gradient is wanted,
 // besides its inputs: the rule cannot give it one. backward() throws GradientError where the rule gives another number of adjoints than there are inputs
 // or one that does not fit, TapeError for one on another tape.
+// See docs/gradient-checking.md and tutorials/12/README.md.
 std::vector<Var> custom_vjp(const Part& part, const ReverseRule& rule, const std::vector<Var>& inputs);
 
 // The same for functions of Vars: custom_vjp([](Var x) { return tanh(x); }, [](Var, Var y, Var g) { return g * (1 - y * y); }, x). The rule takes the
@@ -41,13 +42,16 @@ requires std::is_invocable_r_v<Var, F, Inputs...> Var custom_vjp(const F& f, con
   (std::index_sequence_for<Inputs...>());
 }
 
-// ---- for checks: the part behind a node that custom_vjp recorded, and how many of the node's operands are its inputs; nullptr for any other node.
+// ---- for checks
+
+// A part with a rule of its own, as the tape keeps it.
 struct CustomPart {
-  Part part;
-  ReverseRule rule;
-  std::vector<Shape> results;
-  std::size_t inputs;
+  Part part;                   // the operations
+  ReverseRule rule;            // which stands in the place of theirs
+  std::vector<Shape> results;  // the shapes of the results
+  std::size_t inputs;          // how many of the node's operands are inputs of the part
 };
+// The part behind a node that custom_vjp() recorded; nullptr for any other node.
 const CustomPart* custom_part(const Tape& tape, NodeId id);
 
 }  // namespace unroll

@@ -18,6 +18,7 @@ namespace unroll {
 // is not the same as a gradient of zero.
 class Gradients {
  public:
+  // None yet, of a tape; `all`: whether those of every node will come. backward() makes and fills it.
   Gradients(Tape& tape, bool all);
   ~Gradients();
   Gradients(Gradients&&) noexcept = default;
@@ -25,6 +26,7 @@ class Gradients {
   Gradients(const Gradients&) = delete;
   Gradients& operator=(const Gradients&) = delete;
 
+  // Whether there is a gradient by a node or a parameter.
   bool contains(const Var& x) const { return find(x) != nullptr; }
   bool contains(const Parameter& parameter) const { return by_parameter_.contains(parameter.identity()); }
   // Whether BackwardOptions::by_step kept anything of a parameter.
@@ -51,26 +53,34 @@ class Gradients {
   // at its own step, whatever steps its part has, and what it sends into the part comes from its step; but for a parameter in
   // BackwardOptions::by_step, flow is |contribution|, which tells the steps of a part apart. Throws GradientError without BackwardOptions::flows.
   std::optional<double> flow(const Var& x, std::int64_t step) const;
+  // Whether BackwardOptions::flows was set.
   bool has_flows() const { return flows_.has_value(); }
 
   // The Euclidean norm of one gradient.
   double norm(const Var& x) const;
   double norm(const Parameter& parameter) const;
 
-  // ---- for optimisers and clipping: every gradient that belongs to a parameter
+  // ---- for optimisers and clipping
+
+  // One gradient, and where it stands.
   struct Entry {
-    NodeId node = no_node;
-    ArrayView value;
+    NodeId node = no_node;      // by which the gradient is
+    ArrayView value;            // the elements
     void* data = nullptr;       // for writing; nullptr where the gradient is a node of the tape
     NodeId recorded = no_node;  // the node of the gradient, where the backward pass was recorded
   };
+  // Every gradient that belongs to a parameter.
   std::vector<Entry> parameter_entries() const;
 
-  // ---- for the sweep: nodes come in descending order
+  // ---- for the sweep
+
+  // Adds the gradient by a node, or by a parameter and its node; nodes come in descending order.
   void add(Entry entry, const Parameter* parameter);
+  // Adds what comes from one time step.
   void add_contribution(const Parameter& parameter, std::int64_t step, Entry entry);
   // Norms by node and step; of nodes that get something from their own step alone, none is kept.
   using Flows = std::map<NodeId, std::map<std::int64_t, double>>;
+  // Adds what BackwardOptions::flows measured.
   void set_flows(const Tape& tape, Flows flows);
 
  private:

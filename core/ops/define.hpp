@@ -9,6 +9,7 @@
 namespace unroll {
 
 // Adds an operation to all_ops(). Called once for each, by the definition itself, as the program starts.
+// See docs/adding-an-operation.md.
 const Op& define(Op op);
 
 // Every operation of the library, in an order that depends on the linker. Leaves are not operations.

@@ -17,6 +17,7 @@ namespace unroll {
 // The scalar functions join the overloads for Var and Symbol, so that tanh(x) in a lambda means the right one.
 using namespace math;
 
+// A constant of a formula, in the type of the operand beside it.
 inline double like(Var, double constant) { return constant; }
 
 namespace detail {
@@ -85,9 +86,10 @@ template <std::size_t... I, class F, class... D> Pointwise make_pointwise(std::i
 // All operands broadcast together.
 Shape broadcast_shape(const Call& call);
 
+// What define_unary(), define_binary() and define_ternary() need besides formula and derivatives.
 struct PointwiseOptions {
-  std::string_view name;
-  std::vector<Sample> (*samples)();
+  std::string_view name;             // as listings say it
+  std::vector<Sample> (*samples)();  // calls that the tests run
 };
 
 // One input: f(x), d(x, y).

@@ -70,7 +70,7 @@ std::string curve(const Plot& plot, std::size_t i) {
 std::string script(const Plot& plot) {
   std::string text = fmt::format(
       "set terminal svg size {},{} dynamic enhanced font 'Helvetica,13' name {}{}\n"
-      "set encoding utf8\nset datafile missing 'NaN'\n"
+      "set encoding utf8\n"
       "set key outside right top Left reverse samplen 3 noenhanced\n"
       "set border 3\nset tics nomirror\nset grid back lc rgb '#999999' lw 0.3 dt 3\n"
       "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n",

@@ -11,19 +11,20 @@ namespace unroll {
 
 // One curve: ys[i] over xs[i]. A point that cannot be drawn (NaN, infinite, or not above 0 on a logarithmic axis) leaves a gap.
 struct PlotSeries {
-  std::string label;
-  std::vector<double> xs, ys;
-  bool line = true;    // joined by a line; points alone otherwise
-  bool points = true;  // marked, about ten of them on a long curve
+  std::string label;           // in the legend
+  std::vector<double> xs, ys;  // the points, in order
+  bool line = true;            // joined by a line; points alone otherwise
+  bool points = true;          // marked, about ten of them on a long curve
   // Colour, dashes and mark, counted from 0: by default the place among the series. What is compared across plots is given the same.
   std::optional<int> style = {};
 };
 
+// Curves over one pair of axes.
 struct Plot {
-  std::string title, x_label, y_label;
-  bool log_x = false, log_y = false;
+  std::string title, x_label, y_label;                    // above, below and beside; empty ones are left out
+  bool log_x = false, log_y = false;                      // logarithmic axes
   std::optional<std::pair<double, double>> y_range = {};  // without one, as the numbers need
-  std::vector<PlotSeries> series = {};
+  std::vector<PlotSeries> series = {};                    // in the order of the legend
   bool ground = true;             // white behind the plot; false leaves it to the page around it
   int width = 860, height = 400;  // in pixels, the legend on the right included
   int legend = 0;  // the width of the legend in pixels, so that several plots align; 0: as its words need

@@ -7,7 +7,7 @@ namespace unroll {
 
 // A table of positive numbers as a field of colours, on a logarithmic scale.
 struct HeatMap {
-  std::string title, x_label, y_label;
+  std::string title, x_label, y_label;      // above, below and beside
   std::vector<double> xs, ys;               // what the columns and rows stand for
   std::vector<std::vector<double>> values;  // a row for each y; what is 0, negative or not finite stays empty
   double decades = 12;                      // below the largest value by more than that, all have the darkest colour

@@ -12,8 +12,9 @@ namespace unroll {
 // what was released is used again. Nothing in it has a destructor.
 class Arena {
  public:
+  // How far the arena was used.
   struct Mark {
-    std::size_t chunk = 0, used = 0;
+    std::size_t chunk = 0, used = 0;  // the chunk, and how many bytes of it
   };
 
   // At least `bytes` bytes, aligned to a cache line, or to 16 bytes where the whole fits into less than a line.
@@ -28,13 +29,17 @@ class Arena {
     return chunks_[chunk_].memory.get() + begin;
   }
 
+  // Room for n values of type T, not initialised.
   template <class T> T* allocate_array(std::size_t n) { return static_cast<T*>(allocate(n * sizeof(T))); }
 
+  // How far it is used now.
   Mark mark() const { return {chunk_, used_}; }
+  // Releases what was allocated since the mark.
   void rollback(Mark mark) {
     chunk_ = mark.chunk;
     used_ = mark.used;
   }
+  // Releases everything, and keeps the memory for what comes.
   void reset() { rollback({}); }
 
   // What is held from the system, in bytes; it does not shrink.

@@ -12,7 +12,9 @@ namespace unroll {
 // appended, and clearing keeps the blocks for the next recording.
 class NodeList {
  public:
+  // The number of nodes.
   std::size_t size() const { return size_; }
+  // The node at a position, which must be below size().
   Node& operator[](std::size_t i) { return blocks_[i / block][i % block]; }
   const Node& operator[](std::size_t i) const { return blocks_[i / block][i % block]; }
 

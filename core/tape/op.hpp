@@ -18,11 +18,14 @@ namespace unroll {
 
 // The operands of one application, as the shape rule and the kernels see them.
 struct Call {
-  std::span<const ArrayView* const> inputs;
-  const Attributes& attributes;
+  std::span<const ArrayView* const> inputs;  // the values of the operands
+  const Attributes& attributes;              // the constants of the operation
 
+  // Of operand i.
   const Shape& shape(std::size_t i) const { return inputs[i]->shape; }
+  // Constant i of Attributes::ints.
   std::int64_t integer(std::size_t i) const { return attributes.ints[i]; }
+  // Constant i of Attributes::reals.
   double real(std::size_t i) const { return attributes.reals[i]; }
 };
 
@@ -37,25 +40,25 @@ class Vjp {
   // Adds to the adjoint of input i.
   virtual void give(std::size_t i, Var contribution) = 0;
 
-  Var g, y;
-  std::span<const Var> x;
-  Attributes attributes;
+  Var g, y;                // the adjoint of the result, and the result
+  std::span<const Var> x;  // the inputs
+  Attributes attributes;   // the constants of the operation
 };
 
 // The forward rule at work: t[i] is the tangent of input i (an empty Var where it is zero).
 struct Jvp {
-  Var y;
-  std::span<const Var> x, t;
-  Attributes attributes;
-  const Op& op;
+  Var y;                      // the result
+  std::span<const Var> x, t;  // the inputs, and their tangents
+  Attributes attributes;      // the constants of the operation
+  const Op& op;               // the operation itself
 };
 
 // One way to call an operation, with operands that suit it: what the contract test and the gradient checks run. The operands
 // are float64; those listed in `constants` have no gradient.
 struct Sample {
-  std::vector<Array> operands;
-  std::function<Var(std::span<const Var>)> call;
-  std::vector<std::size_t> constants = {};
+  std::vector<Array> operands;                    // float64
+  std::function<Var(std::span<const Var>)> call;  // records the operation
+  std::vector<std::size_t> constants = {};        // positions of the operands without a gradient
 };
 
 // A pointwise operation: element i of the output is f of the elements i of the inputs, after broadcasting. Made by `pointwise` from
@@ -71,12 +74,13 @@ struct Pointwise {
                                const double* parameters) = nullptr;
 };
 
-inline constexpr int any_number = -1;
+inline constexpr int any_number = -1;  // an arity: at least one
 
 // Everything about one operation. Definitions stand in core/ops, one place for each.
+// See docs/adding-an-operation.md.
 struct Op {
-  std::string_view name;
-  int arity = 1;  // number of inputs, or any_number (at least one)
+  std::string_view name;  // as listings say it
+  int arity = 1;          // number of inputs, or any_number (at least one)
 
   // The shape of the result. Throws ShapeError with the reason; apply() adds operation, shapes and place.
   Shape (*shape)(const Call&) = nullptr;
@@ -90,9 +94,10 @@ struct Op {
   // impossible (then `forward` copies, which operations whose view always exists go without).
   bool (*view)(const Call&, ArrayView& out, Arena& arena) = nullptr;
 
-  // The derivative: pointwise operations have it in `pointwise`, the others write it in operations. Without any, the operation is
+  // The derivative in reverse: pointwise operations have it in `pointwise`, the others write it in operations. Without any, the operation is
   // constant to the sweeps.
   void (*vjp)(Vjp&) = nullptr;
+  // The derivative forward: gives the tangent of the result.
   Var (*jvp)(const Jvp&) = nullptr;
 
   // Or neither: the node stands for a part of the program that was not kept (checkpoint). This records the part again and gives its results, of which
@@ -102,12 +107,16 @@ struct Op {
   // The operation as mathematics; by default name(inputs, attributes). `inputs` holds their texts.
   Symbol (*formula)(std::span<const Symbol> inputs, const Attributes&) = nullptr;
 
-  // Calls that the tests run, and calls that must be refused.
+  // Calls that the tests run.
   std::vector<Sample> (*samples)() = nullptr;
+  // Calls that must be refused.
   std::vector<Sample> (*refused)() = nullptr;
 
+  // Whether it has a formula in `pointwise`.
   bool is_pointwise() const { return pointwise.forward[0] != nullptr; }
+  // Whether it has no operands: inputs, constants, parameters.
   bool is_leaf() const { return arity == 0; }
+  // Whether anything flows back through it.
   bool differentiable() const {
     return is_pointwise() ? pointwise.recorded != nullptr : vjp != nullptr || replay != nullptr;
   }
@@ -124,7 +133,7 @@ void evaluate(const Op& op, const Call& call, const Shape& shape, DType dtype, v
 // Evaluates a node that was appended while Tape::lazy was set, if that has not happened yet.
 void materialize(Tape& tape, NodeId id);
 
-// The leaves: nodes without operands.
+// The leaves, nodes without operands:
 const Op& input_op();
 const Op& constant_op();
 const Op& parameter_op();

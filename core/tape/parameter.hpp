@@ -14,14 +14,17 @@ namespace unroll {
 class Parameter {
  public:
   Parameter() = default;
+  // A new parameter with a copy of the elements. A layer's are named "layer.weight".
   Parameter(std::string name, Array value) : state_(std::make_shared<State>(State{std::move(name), value.copy(), 0})) {}
 
   // A default-constructed handle, such as a peephole of a layer without peepholes. Every use of it throws Error.
   bool empty() const { return state_ == nullptr; }
 
+  // As listings, saves and messages say it.
   const std::string& name() const { return state().name; }
   // The elements, for reading: an Array shares its memory when it is copied, so take copy() before writing into it.
   const Array& value() const { return state().value; }
+  // Shape, dtype and number of its elements:
   const Shape& shape() const { return state().value.shape(); }
   DType dtype() const { return state().value.dtype(); }
   std::size_t size() const { return state().value.size(); }
@@ -35,8 +38,11 @@ class Parameter {
   // Copies the elements of an array of the same shape; throws ShapeError for another shape. The dtype is converted.
   void assign(const ArrayView& value);
 
+  // How often it was changed: tapes compare it.
   std::uint64_t version() const { return state().version; }
+  // Equal for all copies of a handle, different for other parameters; nullptr if it is empty.
   const void* identity() const { return state_.get(); }
+  // What keeps the elements alive.
   const std::shared_ptr<void> owner() const { return state_; }
 
   friend bool operator==(const Parameter& a, const Parameter& b) { return a.state_ == b.state_; }

@@ -20,6 +20,7 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  // At least `bytes` bytes, aligned to a cache line.
   void* take(std::size_t bytes) {
     const std::size_t c = size_class(bytes);
     auto& list = free_[c];
@@ -31,8 +32,10 @@ class Pool {
     list.pop_back();
     return memory;
   }
+  // Gives back what take() gave for so many bytes.
   void give(void* memory, std::size_t bytes) { free_[size_class(bytes)].push_back(memory); }
 
+  // What is held from the system, in bytes.
   std::size_t reserved() const { return reserved_; }
 
  private:

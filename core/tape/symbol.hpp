@@ -17,10 +17,17 @@ namespace unroll {
 // An expression that computes its own text: the third number type, beside float/double and Var, that the generic formulas of
 // the operations are instantiated with. Binding tells when brackets are needed.
 struct Symbol {
-  enum Binding { additive, multiplicative, unary, power, atom };
+  // How tightly the outermost operator binds, the loosest first.
+  enum Binding {
+    additive,        // a + b
+    multiplicative,  // a * b
+    unary,           // -a
+    power,           // a^2
+    atom             // a, f(a)
+  };
 
-  std::string text;
-  Binding binding = atom;
+  std::string text;              // of the expression
+  Binding binding = atom;        // of its outermost operator
   const Shape* shape = nullptr;  // of what it stands for, where that is known: lets a formula say which axes it means
 
   // The text as an operand of something that binds with the given strength.
@@ -29,11 +36,13 @@ struct Symbol {
   std::string behind(Binding outer) const { return text.starts_with('-') ? "(" + text + ")" : within(outer); }
 };
 
+// A number as text, to six significant digits; a Symbol stays as it is.
 inline Symbol symbol(double constant) {
   return {fmt::format("{:.6g}", constant), constant < 0 ? Symbol::unary : Symbol::atom};
 }
 inline Symbol symbol(Symbol s) { return s; }
 
+// What can stand beside a Symbol in a formula: another one, or a number.
 template <class T>
 concept SymbolOperand = std::same_as<T, Symbol> || std::convertible_to<T, double>;
 
@@ -44,6 +53,7 @@ template <class... S> Symbol call(std::string_view function, const S&... argumen
   return {fmt::format("{}({})", function, list)};
 }
 
+// The operators of formulas, with brackets where they are needed:
 template <SymbolOperand A, SymbolOperand B>
 requires(std::same_as<A, Symbol> || std::same_as<B, Symbol>) Symbol operator+(const A& a, const B& b) {
   const std::string left = symbol(a).within(Symbol::additive), right = symbol(b).within(Symbol::additive);
@@ -91,6 +101,7 @@ inline Symbol reduced(std::string_view function, const Symbol& x, std::span<cons
   return call(function, x, Symbol{fmt::format("{}={}", axes.size() == 1 ? "axis" : "axes", fmt::join(axes, ", "))});
 }
 
+// The functions of formulas as text, as in core/ops/ops.hpp:
 inline Symbol tanh(const Symbol& x) { return call("tanh", x); }
 inline Symbol sigmoid(const Symbol& x) { return call("sigmoid", x); }
 inline Symbol relu(const Symbol& x) { return call("relu", x); }

@@ -20,6 +20,7 @@ namespace unroll {
 
 // A recorded program: a flat list of nodes in the order in which they were computed. Operations find the tape through their
 // operands, so there is no current tape and several can live side by side (one tape belongs to one thread at a time).
+// See docs/architecture.md and tutorials/02/README.md.
 class Tape {
  public:
   Tape();
@@ -35,14 +36,18 @@ class Tape {
   Var constant(Array value, std::string_view name = {});
   // A constant over memory that the caller keeps alive and unchanged until the tape is cleared or destroyed.
   Var constant_view(const ArrayView& value, std::string_view name = {});
+  // A constant of rank 0.
   Var scalar(double value, DType dtype);
   // The node of a parameter: recorded at its first use, the same one from then on.
   Var use(const Parameter& parameter);
 
   // ---- reading the program
 
+  // The number of nodes.
   std::size_t size() const { return nodes_.size(); }
+  // A node by its index, which must be below size().
   const Node& operator[](NodeId id) const { return nodes_[id]; }
+  // A handle to a node.
   Var var(NodeId id) const;
   // Valid until the next operation is recorded.
   std::span<const NodeId> inputs(NodeId id) const {
@@ -50,8 +55,9 @@ class Tape {
   }
   // "lstm/forget" of a scope; "" outside of any.
   const std::string& path(ScopeId scope) const { return scopes_[scope].path; }
-  // The scope around a scope (0 of the outermost), and its own last part.
+  // The scope around a scope; 0 of the outermost.
   ScopeId parent(ScopeId scope) const { return scopes_[scope].parent; }
+  // "forget" of "lstm/forget".
   std::string_view last_part(ScopeId scope) const;
   // As given by named(), without the step; "" if none was given.
   const std::string& name(NodeId id) const { return names_[nodes_[id].name]; }
@@ -72,25 +78,34 @@ class Tape {
 
   // ---- for the engine: apply(), the sweeps, and the RAII classes below
 
+  // How far the tape was recorded.
   struct Mark {
-    std::size_t nodes, inputs, held;
-    Arena::Mark arena;
+    std::size_t nodes, inputs, held;  // how many there were
+    Arena::Mark arena;                // how far the memory was used
   };
+  // How far the tape is recorded now.
   Mark mark() const { return {nodes_.size(), inputs_.size(), held_.size(), arena_.mark()}; }
   // Forgets everything recorded since the mark. Vars of forgotten nodes must not be used again.
   void rollback(const Mark& mark);
 
+  // A new node at the present place, to be filled in.
   Node& append(const Op& op, std::span<const NodeId> inputs);
-  // Keeps something until it is forgotten with the nodes around it, and finds it again.
+  // Keeps something until it is forgotten with the nodes around it; gives the index by which held() finds it again.
   std::size_t hold(std::shared_ptr<void> object) {
     held_.push_back(std::move(object));
     return held_.size() - 1;
   }
+  // What hold() kept.
   void* held(std::size_t index) const { return held_[index].get(); }
+  // A node by its index, to be changed.
   Node& mutable_node(NodeId id) { return nodes_[id]; }
+  // The memory of values and attributes.
   Arena& arena() { return arena_; }
+  // The buffers of adjoints.
   const std::shared_ptr<Pool>& pool() const { return pool_; }
+  // The node that was recorded last.
   NodeId last() const { return static_cast<NodeId>(nodes_.size() - 1); }
+  // Names a node, as Var::named() does.
   void set_name(NodeId id, std::string_view name);
   // The node of a parameter on this tape, or no_node.
   NodeId find(const Parameter& parameter) const;
@@ -103,8 +118,10 @@ class Tape {
   std::vector<void*>
       adjoints;           // of an unrecorded backward pass, by node; kept here for its memory, all null between passes
   bool sweeping = false;  // while an unrecorded backward pass runs
+  // By which a Var knows whether the tape is still there.
   detail::LifeSign* life() const { return life_; }
 
+  // The scope of this name inside of the present one; Scope enters and leaves it.
   ScopeId enter(std::string_view part);
 
  private:
@@ -142,6 +159,7 @@ inline const Node& Var::node() const { return tape()[id_]; }
 // Scope gate(tape, "forget"), gives "lstm/forget".
 class Scope {
  public:
+  // Enters the part, until the object is gone.
   Scope(Tape& tape, std::string_view part) : tape_(tape), before_(tape.place.scope) {
     tape.place.scope = tape.enter(part);
   }
@@ -157,6 +175,7 @@ class Scope {
 // While it lives, what is recorded on the tape belongs to time step t: 1 is the first step, 0 the initial state.
 class Step {
  public:
+  // Enters the step, until the object is gone.
   Step(Tape& tape, std::int64_t t) : tape_(tape), before_(tape.place.step) {
     tape.place.step = static_cast<std::int32_t>(t);
   }
@@ -172,6 +191,7 @@ class Step {
 // While it lives, recording may go on at another place of the network, or in another way; then it goes on as before. For the sweeps.
 class Elsewhere {
  public:
+  // Remembers where the tape records, until the object is gone.
   explicit Elsewhere(Tape& tape) : tape_(tape), place_(tape.place), origin_(tape.origin), lazy_(tape.lazy) {}
   ~Elsewhere() {
     tape_.place = place_;

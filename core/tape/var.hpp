@@ -24,18 +24,26 @@ struct LifeSign {
 class Var {
  public:
   Var() = default;
+  // A handle to a node of the tape with this life sign: Tape::var() gives one.
   Var(detail::LifeSign* life, NodeId id) : life_(life), generation_(life->generation), id_(id) {}
 
+  // Whether it is default-constructed.
   bool empty() const { return life_ == nullptr; }
+  // Whether its tape is still there and has not been cleared.
   bool alive() const { return life_ && life_->generation == generation_; }
+  // The tape that it was recorded on.
   Tape& tape() const {
     if (!alive()) fail();
     return *life_->tape;
   }
+  // The index of its node.
   NodeId id() const { return id_; }
 
+  // The node itself, valid until the tape is cleared or destroyed.
   const Node& node() const;
+  // Of its value.
   Shape shape() const { return node().value.shape; }
+  // Of its value.
   DType dtype() const { return node().value.dtype; }
   // The elements, without a copy; valid until the tape is cleared or destroyed.
   ArrayView value() const { return node().value; }

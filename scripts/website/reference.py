@@ -26,7 +26,7 @@ def command_page(unroll):
     return both(
         "reference/command.md",
         f"# The command\n\nWhat `unroll --help` and `unroll NAME --help` print.\n\n```text\n{whole}\n```\n{blocks}",
-        f"# 명령 unroll\n\n`unroll --help` 와 `unroll 이름 --help` 가 출력하는 내용입니다. 도움말은 영어입니다.\n\n```text\n{whole}\n```\n{blocks}")
+        f"# 명령 unroll\n\n`unroll --help`와 `unroll 이름 --help`가 출력하는 내용이다. 도움말은 영어다.\n\n```text\n{whole}\n```\n{blocks}")
 
 
 SECTION = re.compile(r"// ---- ([\w ]+) \(([\w/.]+)\)[^\n]*\n(.*?)(?=\n// ----|\n}  // namespace)", re.DOTALL)
@@ -61,16 +61,12 @@ def operations_page(project):
         "# Operations\n\nEvery operation that a tape can record, as [core/ops/ops.hpp](../core/ops/ops.hpp) declares it. `+ - * /` stand for add, sub, mul"
         " and div; operands broadcast as in NumPy. [Adding an operation](../docs/adding-an-operation.md) says what belongs to one.\n"
         + table("declaration", "note"),
-        "# 연산 목록\n\n테이프(tape)에 기록할 수 있는 모든 연산입니다. [core/ops/ops.hpp](../core/ops/ops.hpp) 의 선언을 그대로 옮겼습니다."
-        " `+ - * /` 는 add, sub, mul, div 이고, 피연산자는 NumPy처럼 브로드캐스팅(broadcasting)됩니다.\n" + table("선언", "설명 (영어)"))
+        "# 연산 목록\n\n테이프(tape)에 기록할 수 있는 모든 연산이다. [core/ops/ops.hpp](../core/ops/ops.hpp)의 선언을 그대로 옮겼다."
+        " `+ - * /`는 add, sub, mul, div이고, 피연산자는 NumPy처럼 브로드캐스팅(broadcasting)한다.\n" + table("선언", "설명 (영어)"))
 
 
 def api_page(interface):
-    """The public names, each with a link to its page of the C++ interface; without the interface, a page that says so."""
-    if not interface:
-        return both("reference/api.md", "# C++ interface\n\nThis site was built without it: `scripts/make-api` makes it.\n",
-                    "# C++ 인터페이스\n\n이 사이트는 C++ 인터페이스 문서 없이 만들어졌습니다. `scripts/make-api` 가 문서를 만듭니다.\n")
-
+    """The public names, each with a link to its page of the C++ interface."""
     names = sorted((name, url) for name, url in interface.urls.items() if re.fullmatch(r"\w+", name))
 
     def listed(of_types, others):
@@ -83,5 +79,5 @@ def api_page(interface):
         "reference/api.md",
         "# C++ interface\n\nEverything is in the namespace `unroll` and comes with `#include <unroll/unroll.hpp>`."
         " [By subject](/reference/api/index.html); [by header](/reference/api/files.html); by name:\n" + listed("Types", "Functions"),
-        "# C++ 인터페이스\n\n모든 이름은 `unroll` 이름공간(namespace)에 있고, `#include <unroll/unroll.hpp>` 한 줄로 쓸 수 있습니다. 설명은 영어입니다."
-        " [주제별](/reference/api/index.html), [헤더별](/reference/api/files.html), 그리고 이름별로 찾을 수 있습니다.\n" + listed("타입", "함수"))
+        "# C++ 인터페이스\n\n모든 이름은 이름공간(namespace) `unroll`에 있고, `#include <unroll/unroll.hpp>` 한 줄로 쓸 수 있다. 설명은 영어다."
+        " [주제별](/reference/api/index.html), [헤더별](/reference/api/files.html), 그리고 이름별로 찾을 수 있다.\n" + listed("타입", "함수"))

@@ -21,7 +21,7 @@ MARKER = re.compile(
     re.MULTILINE)
 ANY_MARKER = re.compile(r"^<!-- (interactive|moving)\b.*$", re.MULTILINE)
 OPEN = {"en": "Open it in a window of its own", "ko": "새 창에서 열기"}
-IN_ENGLISH = "!!! note \"영어로 된 글\"\n    이 글은 아직 한국어로 옮기지 않았습니다.\n"
+IN_ENGLISH = "!!! note \"영어로 된 글\"\n    이 글은 아직 한국어로 옮기지 않았다.\n"
 
 
 class PageError(Exception):

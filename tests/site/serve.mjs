@@ -19,6 +19,10 @@ export async function serve(folder, leftOut) {
       response.writeHead(200, { "content-type": types[".html"] }).end("<!doctype html><title>left out</title>");
       return;
     }
+    if (request.url === "/favicon.ico") {
+      response.writeHead(204).end(); // asked for by the browser, not by the page
+      return;
+    }
     let file = join(folder, normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname)));
     try {
       if (statSync(file).isDirectory()) file = join(file, "index.html");

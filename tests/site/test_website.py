@@ -8,9 +8,6 @@ import markdown as python_markdown
 from website import addresses, check, finish, markdown, math, reference
 from website.stage import PageError, Stage
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-
-
 def html(text):
     return python_markdown.markdown(markdown.for_python_markdown(text), extensions=["tables", "pymdownx.superfences"]).replace("\n", "")
 
@@ -142,19 +139,6 @@ class Finishing(unittest.TestCase):
         self.assertNotIn("arithmatex", shown)
         with self.assertRaisesRegex(ValueError, r"b\.html: \\frac"):
             math.set_formulas({"b.html": r'<span class="arithmatex">\(\frac{1\)</span>'})
-
-
-class HomePage(unittest.TestCase):
-    def test_both_languages_have_the_same_headings_code_and_pictures(self):
-        def skeleton(name):
-            lines = list(markdown.parts((PROJECT / name).read_text("utf-8")))
-            return ([line.split(" ")[0] for line, code in lines if not code and line.startswith("#")],
-                    [line for line, code in lines if code],
-                    [line.split("](")[1] for line, code in lines if not code and line.startswith("![")],
-                    [line for line, code in lines if line.startswith("<!--")])
-
-        for english, korean in zip(skeleton("README.md"), skeleton("README.ko.md")):
-            self.assertEqual(english, korean)
 
 
 class Operations(unittest.TestCase):

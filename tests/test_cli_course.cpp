@@ -29,7 +29,8 @@ class Reader {
 };
 
 Json chapter(const std::string& number) {
-  for (const Json& entry : run({"tutorial", "--json"}).json()["chapters"])
+  const Json list = run({"tutorial", "--json"}).json();
+  for (const Json& entry : list["chapters"])
     if (entry["number"] == number) return entry;
   return {};
 }

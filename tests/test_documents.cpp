@@ -18,7 +18,11 @@ using unroll::test::project_text;
 const fs::path root = UNROLL_SOURCE_DIR;
 
 // The targets of the links of a page that point into the project; code looks like links here and there, and is left out.
-std::vector<std::string> local_links(std::string page) {
+std::vector<std::string> local_links(const std::string& text) {
+  std::string page;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.starts_with("    ")) page += line + "\n";
   for (const std::string fence : {"```", "`"})
     for (std::size_t at = page.find(fence); at != std::string::npos; at = page.find(fence, at)) {
       const std::size_t end = page.find(fence, at + fence.size());

@@ -10,6 +10,8 @@ install(TARGETS unroll EXPORT unroll-targets)
 if(TARGET unroll_course)
   install(TARGETS unroll_course EXPORT unroll-targets)
   install(DIRECTORY tutorials/ DESTINATION ${CMAKE_INSTALL_DATADIR}/unroll/tutorials)
+  # what chapter 17 reads
+  install(FILES data/night-train.txt data/night-train-ko.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/unroll/data)
 endif()
 export(EXPORT unroll-targets NAMESPACE unroll:: FILE ${PROJECT_BINARY_DIR}/unroll-targets.cmake)
 install(EXPORT unroll-targets NAMESPACE unroll:: DESTINATION ${unroll_package_folder})

@@ -4,11 +4,11 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "The unroll authors" CACHE STRING "Who answers for the package: NAME <ADDRESS>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "recurrent networks and BPTT, seen from inside")
 set(CPACK_PACKAGE_DESCRIPTION
-    "A small automatic differentiation engine in C++20 that writes every operation of an
-unrolled RNN, LSTM or GRU down on a tape, so that it can be listed, drawn, read as
-equations, and checked against finite differences.
-The package holds the command, the static library with its headers, CMake package
-and pkg-config file, and the course with its exercises.")
+    "A small automatic differentiation engine in C++20 that writes every
+operation of an unrolled RNN, LSTM or GRU down on a tape, so that it can be
+listed, drawn, read as equations, and checked against finite differences.
+The package holds the command, the static library with its headers, CMake
+package and pkg-config file, and the course with its exercises.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -89,7 +89,7 @@ TEST_CASE("the man page has every subcommand and every option of its help") {
     std::istringstream help(run({command, "--help"}).out);
     for (std::string line; std::getline(help, line);)
       if (line.starts_with("  --")) {
-        const std::string option = line.substr(4, line.find_first_of(" \t", 4) - 4);
+        const std::string option = line.substr(4, line.find_first_of(" =", 4) - 4);
         INFO(option);
         std::string escaped = "\\-\\-";
         for (const char c : option) escaped += c == '-' ? "\\-" : std::string(1, c);

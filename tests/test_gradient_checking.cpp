@@ -1,4 +1,5 @@
 #include "pages.hpp"
+#include "support.hpp"
 
 #include <unroll/core/grad/custom_vjp.hpp>
 #include <unroll/core/ops/ops.hpp>

@@ -49,8 +49,8 @@ std::vector<std::string> sources() {
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
       const std::string extension = entry.path().extension().string();
       const std::string file = entry.path().lexically_relative(root).generic_string();
-      // a user's program, as it is built against the installed library
-      if (starts_with(file, "examples/consumer/")) continue;
+      // users' programs, which include what users include
+      if (starts_with(file, "examples/consumer/") || starts_with(file, "examples/coming_from/")) continue;
       if (extension == ".hpp" || extension == ".cpp") result.push_back(file);
     }
   }

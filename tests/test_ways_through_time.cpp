@@ -1,5 +1,6 @@
 #include "layers_support.hpp"
 #include "pages.hpp"
+#include "support.hpp"
 
 #include <unroll/core/check/gradient_bias.hpp>
 #include <unroll/core/tape/op.hpp>

@@ -32,7 +32,7 @@ after(async () => {
   rmSync(made, { recursive: true });
 });
 
-async function open(file, options = {}) {
+async function open(file, options = {}, hash = "") {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     reducedMotion: "reduce",
@@ -45,7 +45,7 @@ async function open(file, options = {}) {
   page.on("pageerror", (error) => wrong.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
   const url = pathToFileURL(file).href;
-  await page.goto(url);
+  await page.goto(url + hash);
   await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   const [, json] = readFileSync(file, "utf8").match(/<script type="application\/json" id="model">([^<]*)<\/script>/);
   const model = JSON.parse(json);
@@ -241,6 +241,35 @@ for (const file of files)
       await page.locator("#stage").focus();
       await press(page, "Escape");
       assert.match(await text(page, "#now"), /^All values/);
+      await close();
+    });
+
+    test("#autoplay in the address plays over and over, until a key is pressed", async () => {
+      const { page, close } = await open(file, { reducedMotion: "no-preference" }, "#autoplay");
+      const at = () => page.evaluate(() => Number(document.getElementById("program").value));
+      await page.waitForFunction(() => Number(document.getElementById("program").value) > 5);
+      await page.evaluate(() => {
+        const slider = document.getElementById("program");
+        slider.value = Number(slider.max) - 1;
+        slider.dispatchEvent(new Event("input"));
+      });
+      await page.waitForFunction(() => {
+        const { value, max } = document.getElementById("program");
+        return value > 2 && value < max / 2; // it has begun again
+      });
+      await page.keyboard.press("Shift"); // says nothing but that somebody is there
+      await page.locator("#program").fill(await page.locator("#program").getAttribute("max"));
+      await page.waitForTimeout(3000);
+      assert.equal(await at(), Number(await page.locator("#program").getAttribute("max")));
+      await close();
+    });
+
+    test("#autoplay moves nothing for who wants less motion", async () => {
+      const { page, close } = await open(file, {}, "#autoplay");
+      const shown = await page.locator("#program").inputValue();
+      await page.waitForTimeout(400);
+      assert.equal(await page.locator("#program").inputValue(), shown);
+      assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
       await close();
     });
 
@@ -452,6 +481,38 @@ for (const file of files)
       assert.ok(wide <= 0, `${wide} pixels too wide`);
       await close();
     });
+  });
+
+if (!given.length)
+  test("within another page it keeps to its frame, and leaves the wheel to that page", async () => {
+    const around = join(made, "around.html");
+    const inner = basename(files[0]);
+    writeFileSync(
+      around,
+      `<!doctype html><iframe src="${inner}" width="350" height="520"></iframe><p style="height:3000px">`,
+    );
+    const context = await browser.newContext({ viewport: { width: 390, height: 800 }, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(around).href);
+    const frame = page.frames().find((f) => f.url().endsWith(inner));
+    await frame.waitForFunction(() => document.documentElement.dataset.ready === "true");
+    const sizes = await frame.evaluate(() => {
+      const { scrollWidth, scrollHeight } = document.documentElement;
+      return { scrollWidth, scrollHeight, stage: document.getElementById("stage").clientHeight };
+    });
+    assert.ok(sizes.scrollWidth <= 350 && sizes.scrollHeight <= 520, JSON.stringify(sizes));
+    assert.ok(sizes.stage >= 180, `${sizes.stage} pixels are left for the drawing`);
+    assert.ok(!(await frame.locator("#aside").isVisible()));
+    await frame.locator("#details").click();
+    assert.ok(await frame.locator("#aside").isVisible());
+    await frame.locator("#details").click();
+    await page.mouse.move(180, 250);
+    const zoomed = () => frame.evaluate(() => document.querySelector("#world .face").getBoundingClientRect().width);
+    const width = await zoomed();
+    await page.mouse.wheel(0, 300);
+    await page.waitForFunction(() => window.scrollY > 100);
+    assert.equal(await zoomed(), width);
+    await context.close();
   });
 
 if (!given.length)

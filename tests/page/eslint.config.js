@@ -17,9 +17,9 @@ const rules = {
 };
 
 export default [
-  { files: ["**/core/render/page/*.js"], languageOptions: { globals: globals.browser }, rules },
+  { files: ["**/core/render/page/*.js", "**/docs/site/*.js"], languageOptions: { globals: globals.browser }, rules },
   {
-    files: ["**/tests/page/**/*.{js,mjs}"],
+    files: ["**/tests/{page,site}/**/*.{js,mjs}"],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
     rules,
   },

@@ -67,6 +67,24 @@ struct SlowCell : Module {
 };
 //]
 
+// Two steps of the cell as the operations that it is composed of, without the backward pass by hand.
+void draw_cell() {
+  const SlowCell weights(2, 3, Kept::right);
+  const auto plain = [&](Var x, Var h) {
+    Tape& t = x.tape();
+    const Scope scope(t, "slow");
+    const std::array<Var, 6> in{x, h, t.use(weights.W), t.use(weights.U), t.use(weights.b), t.use(weights.s)};
+    const Var next = step(in)[0];
+    return std::pair{next, next};
+  };
+  Generator numbers(2);
+  Tape tape;
+  const Var xs = tape.constant(normal({2, 1, 2}, 1, numbers, DType::f64));
+  const auto run = over_time(plain, xs, weights.zero_state(tape, 1).h);
+  const Gradients g = backward(mean(square(run.state)), {.keep = Keep::all, .flows = true});
+  render(tape, "slow.svg", {.gradients = &g});
+}
+
 }  // namespace
 
 int main() {
@@ -97,6 +115,7 @@ int main() {
   //]
 
   section("The cell, checked");
+  draw_cell();
   //[ check
   const LayerCheckOptions three_steps{.steps = 3, .batch = 2, .input = 2};
   std::cout << gradcheck(SlowCell(2, 3, Kept::right), three_steps);

@@ -1,6 +1,7 @@
-// Mouse, touch and wheel on the drawing become panning and zooming.
+// Mouse, touch and wheel on the drawing become panning and zooming. Within another page (`embedded`), the wheel scrolls that page, and
+// zooms with Ctrl only.
 
-export function listenToGestures(stage, { pan, zoom, grabbed }) {
+export function listenToGestures(stage, embedded, { pan, zoom, grabbed }) {
   const pointers = new Map();
   let moved = 0;
   let corner = null; // where the stage is; asked for once, as asking makes the browser lay the page out
@@ -48,11 +49,12 @@ export function listenToGestures(stage, { pan, zoom, grabbed }) {
   stage.addEventListener(
     "wheel",
     (event) => {
+      const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      if (embedded && !sideways && !event.ctrlKey) return;
       event.preventDefault();
       const lines = event.deltaMode === 1 ? 16 : 1;
       const [x, y] = at(event);
-      if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
-        pan(-(event.deltaX || event.deltaY) * lines, 0);
+      if (sideways) pan(-(event.deltaX || event.deltaY) * lines, 0);
       else zoom(Math.exp((-event.deltaY * lines) / (event.ctrlKey ? 120 : 480)), x, y);
     },
     { passive: false },

@@ -24,6 +24,7 @@ const narrowStep = 40; // pixels; narrower steps are stripes
 const levelNames = { ops: "Operations", gates: "Gates", cells: "Cells", folded: "Folded" };
 
 function startPage(model) {
+  const embedded = window.self !== window.top;
   const { strings } = model;
   const tape = openTape(model);
   const cuts = model.levels.ops ? cutPairs(model.levels.ops) : new Set();
@@ -375,7 +376,7 @@ function startPage(model) {
     changedView();
   }
 
-  const gestures = listenToGestures(stage, {
+  const gestures = listenToGestures(stage, embedded, {
     pan: moveBy,
     zoom: zoomBy,
     grabbed: (held) => stage.classList.toggle("grabbed", held),
@@ -485,6 +486,8 @@ function startPage(model) {
 
   // --- what is said once
 
+  document.documentElement.classList.toggle("embedded", embedded);
+  if (embedded) toggleDetails();
   byId("title").textContent = model.title || "Unrolled over time";
   byId("description").textContent = model.description;
   byId("about").textContent = model.description;
@@ -521,6 +524,11 @@ function startPage(model) {
   new ResizeObserver(() => layout()).observe(stage);
   document.documentElement.dataset.ready = "true";
   finder.close();
+  // "lstm.html#autoplay": for a page within another, as its moving picture.
+  if (location.hash === "#autoplay" && program.length && !calmMotion.matches) {
+    byId("speed").value = "10";
+    transport.playAgainAndAgain();
+  }
 }
 
 startPage(JSON.parse(byId("model").textContent));

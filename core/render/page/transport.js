@@ -1,6 +1,8 @@
 // Plays the program: buttons, speed, and a slider over all of its events.
 import { byId } from "./dom.js";
 
+const restBetween = 2500; // milliseconds from the end of the program to its next beginning, when it plays again and again
+
 export class Transport {
   // onPosition(position or null, jumped): null is the rest, with everything computed and the notes shown.
   constructor(program, onPosition) {
@@ -8,6 +10,7 @@ export class Transport {
     this.onPosition = onPosition;
     this.position = null;
     this.playing = false;
+    this.again = false;
     this.owed = 0;
     this.slider = byId("program");
     this.slider.max = program.length;
@@ -64,10 +67,21 @@ export class Transport {
       for (; this.owed >= 1 && position < this.program.length; --this.owed)
         position = this.byTime ? this.program.nextGroup(position) : position + 1;
       if (position !== this.position) this.set(position);
-      if (position >= this.program.length) this.pause();
-      else requestAnimationFrame(tick);
+      if (position < this.program.length) requestAnimationFrame(tick);
+      else {
+        this.pause();
+        if (this.again) setTimeout(() => this.again && this.play(), restBetween);
+      }
     };
     requestAnimationFrame(tick);
+  }
+
+  // A moving picture: over and over, until a hand or a key takes over.
+  playAgainAndAgain() {
+    this.again = true;
+    const stop = () => (this.again = false);
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, stop, { capture: true, once: true });
+    this.play();
   }
 
   pause() {

@@ -18,8 +18,7 @@ using ReverseRule =
     std::function<std::vector<Var>(std::span<const Var> x, std::span<const Var> y, std::span<const Var> g)>;
 
 // Records the operations of `part`, which listings, drawings and forward mode see, but differentiates it in reverse by `rule`, as it stands: whether
-// it is right is for gradcheck() to say. What the rule wants to know of the way (a gate) the part gives as a further result: second derivatives come back by that
-// result as well, so where they are wanted, the rule needs a term for its adjoint. Throws Error without
+// it is right is for gradcheck() to say. What the rule wants to know of the way (a gate) the part gives as a further result. Throws Error without
 // part or rule; TapeError without inputs or for those of several tapes; GradientError for a part that uses a node or parameter, whose gradient is wanted,
 // besides its inputs: the rule cannot give it one. backward() throws GradientError where the rule gives another number of adjoints than there are inputs
 // or one that does not fit, TapeError for one on another tape.

@@ -1,4 +1,4 @@
-"""Pages on paper: PDF files, printed by Chromium from the built pages."""
+"""Pages on paper: PDF files, printed by Chromium from the built pages, which then link to them."""
 
 import subprocess
 
@@ -17,3 +17,5 @@ def print_pages(site):
             capture_output=True, text=True, check=False)
         if run.returncode or not target.is_file():
             raise ValueError(f"{page} could not be printed: {run.stderr}")
+        text = source.read_text("utf-8")
+        source.write_text(text.replace("</h1>", f'</h1>\n<p><a href="{target.name}">PDF</a></p>', 1), "utf-8")

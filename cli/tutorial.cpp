@@ -33,7 +33,7 @@ void list(const Course& course, bool as_json) {
     fmt::print("{}  {}  {}  {}\n", chapter.number, holds(progress.read, chapter) ? "read" : "    ",
                holds(progress.solved, chapter) ? "solved" : "      ", chapter.title);
   fmt::print(
-      "\n{} of {} chapters read, the exercises of {} solved. The pages: {}\n"
+      "\n{} of {} chapters read, the exercises of {} solved. The pages: {} (한국어: README.ko.md)\n"
       "unroll tutorial NN runs the program of a chapter, unroll grade NN checks your exercises.\n",
       progress.read.size(), course.chapters.size(), progress.solved.size(), (course.folder / "README.md").string());
 }
@@ -58,7 +58,8 @@ int run_chapter(const Course& course, const Chapter& chapter) {
   std::vector<std::string> drawn;
   for (const auto& entry : fs::directory_iterator(output)) drawn.push_back(entry.path().string());
   std::sort(drawn.begin(), drawn.end());
-  fmt::print("\nThe page:      {}\n", (chapter.folder / "README.md").string());
+  fmt::print("\nThe page:      {}\n한국어:        {}\n", (chapter.folder / "README.md").string(),
+             (chapter.folder / "README.ko.md").string());
   for (const std::string& file : drawn) fmt::print("Drawn:         {}\n", file);
   fmt::print("The exercise:  {}, then unroll grade {}\n", (chapter.folder / "exercise.cpp").string(), chapter.number);
   return done;

@@ -70,7 +70,7 @@ class Page(unittest.TestCase):
         (self.build / "tutorials").mkdir(parents=True)
         (self.chapter / "program.cpp").write_text("int main() {\n  //[ sum\n  int a = 1;\n  //]\n}\n")
         program = self.build / "tutorials" / "program_01"
-        program.write_text("#!/bin/sh\nprintf '== One\\n\\n1.50 a\\n\\n== Two\\n\\nb\\n'\n")
+        program.write_text("#!/bin/sh\nprintf '== One\\n\\n1.50 a\\n\\n== Two\\n\\nb\\n\\n== Three\\n\\n== forward ==\\n\\nc\\n'\n")
         program.chmod(0o755)
 
     def fresh(self, text):
@@ -94,6 +94,12 @@ class Page(unittest.TestCase):
     def test_output_is_that_of_the_section(self):
         self.assertEqual(self.fresh("<!-- output: Two -->\n```text\nc\n```\n"), "<!-- output: Two -->\n```text\nb\n```\n")
 
+    def test_headings_of_what_is_printed_are_no_sections(self):
+        self.assertEqual(
+            self.fresh("<!-- output: Three -->\n```text\n```\n"),
+            "<!-- output: Three -->\n```text\n== forward ==\n\nc\n```\n",
+        )
+
     def test_output_that_is_the_same_to_rounding_stays(self):
         page = "<!-- output: One -->\n```text\n1.51 a\n```\n"
         self.assertEqual(self.fresh(page), page)
@@ -109,7 +115,7 @@ class Page(unittest.TestCase):
         for page, message in [
             ("<!-- code: program.cpp none -->\n```cpp\n```\n", "program.cpp has no part 'none'"),
             ("<!-- code: other.cpp -->\n```cpp\n```\n", "there is no other.cpp"),
-            ("<!-- output: Three -->\n```text\n```\n", "no section 'Three'; it has 'One', 'Two'"),
+            ("<!-- output: Four -->\n```text\n```\n", "no section 'Four'; it has 'One', 'Two', 'Three'"),
             ("<!-- output: One -->\ntext\n", "line 1: there is no block of code"),
             ("```cpp\nint a;\n", "line 1: the block of code is not closed"),
         ]:

@@ -89,13 +89,13 @@ void FaultSearch::function_of_another(const Members& members, const Edges& all, 
   for (const std::string& name : map_->names(step_of(shown), tape_[shown].value.shape))
     for (const std::int32_t back : {0, 1}) {
       if (back == 1 && !map_->between_steps().contains(name)) continue;
-      if (const auto v = map_->named(name, step_of(shown) - back); !v || v->id() == shown) continue;
+      if (const auto v = map_->named(name, steps_from(step_of(shown), -back)); !v || v->id() == shown) continue;
       const std::string words = back == 1 ? name + "_(t-1)" : name;
       add(Cause::wrong_operand,
           fmt::format("the derivative of the {} that gives {} is taken at {}, {}", is_tanh ? "tanh" : "sigmoid", y,
                       words, is_tanh ? fmt::format("1 - {}^2", words) : fmt::format("{0} (1 - {0})", words)),
           all, [map = map_, name, back, is_tanh](const Edge& edge, Var g, Var contribution) {
-            const auto v = map->named(name, map->tape()[edge.node].place.step - back);
+            const auto v = map->named(name, steps_from(map->tape()[edge.node].place.step, -back));
             if (!v) return contribution;
             return is_tanh ? g * (1 - square(*v)) : g * (*v * (1 - *v));
           });

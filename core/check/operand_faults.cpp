@@ -71,7 +71,7 @@ void FaultSearch::neighbours(const Members& members) {
           all, [map = map_, by_step, beside, beyond](const Edge& edge, Var g, Var contribution) {
             Tape& tape = map->tape();
             const auto own = by_step.find(tape[edge.node].place.step),
-                       found = by_step.find(tape[edge.node].place.step + beside);
+                       found = by_step.find(steps_from(tape[edge.node].place.step, beside));
             if (own == by_step.end()) return contribution;
             const ArrayView& like = tape[own->second].value;
             const Var mask = found != by_step.end() ? tape.var(found->second)
@@ -94,12 +94,12 @@ void FaultSearch::operands(const Members& members, std::size_t i) {
   for (const std::string& name : map_->names(step_of(shown), tape_[right].value.shape))
     for (const std::int32_t back : {0, 1}) {
       if (back == 1 && !map_->between_steps().contains(name)) continue;
-      if (const auto v = map_->named(name, step_of(shown) - back); !v || v->id() == right) continue;
+      if (const auto v = map_->named(name, steps_from(step_of(shown), -back)); !v || v->id() == right) continue;
       const auto with = [&](const std::string& words, Var (*form)(Var)) {
         add(Cause::wrong_operand,
             fmt::format("the gradient {} is multiplied with {} instead of {}", what, words, right_words), all,
             [map = map_, name, back, form, pointwise, weight_in_front](const Edge& edge, Var g, Var contribution) {
-              const auto v = map->named(name, map->tape()[edge.node].place.step - back);
+              const auto v = map->named(name, steps_from(map->tape()[edge.node].place.step, -back));
               if (!v) return contribution;
               const Var operand = form(*v);
               if (pointwise) return g * operand;

@@ -106,9 +106,9 @@ std::string ProgramMap::value(NodeId input, NodeId seen_from) const {
     if (id == input) return name + "_(t-1)";
   if (const Parameter* parameter = tape_.parameter(input)) return parameter->name();
   if (const std::string& name = tape_.name(input); !name.empty()) {
-    const std::int32_t difference = tape_[seen_from].place.step - tape_[input].place.step;
     if (!crosses(seen_from, input)) return name;
-    return difference == 1 ? name + "_(t-1)" : difference == -1 ? name + "_(t+1)" : name;
+    const std::int32_t here = tape_[seen_from].place.step, there = tape_[input].place.step;
+    return there == steps_from(here, -1) ? name + "_(t-1)" : there == steps_from(here, 1) ? name + "_(t+1)" : name;
   }
   if (tape_[input].op->is_leaf())
     return tape_[input].value.size() == 1 ? fmt::format("{:g}", tape_[input].value.flat(0)) : "a constant";

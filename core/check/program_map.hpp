@@ -16,6 +16,9 @@ namespace unroll::detail {
 
 using Edges = std::set<std::pair<NodeId, std::size_t>>;  // node and input
 
+// The step so many steps away; a node outside of time has none.
+inline std::int32_t steps_from(std::int32_t step, std::int32_t by) { return step == no_step ? no_step : step + by; }
+
 // What corresponds to what on an unrolled tape: which nodes do the same at every time step, which edges hand a state from step to step, what values are called.
 class ProgramMap {
  public:

@@ -67,6 +67,8 @@ class Lock {
  public:
   explicit Lock(const fs::path& file) : handle_(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
     if (handle_ < 0) throw FileError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+    if (::flock(handle_, LOCK_EX | LOCK_NB) == 0) return;
+    fmt::print(stderr, "(waiting: another unroll is building a chapter)\n");
     ::flock(handle_, LOCK_EX);
   }
   ~Lock() { ::close(handle_); }
@@ -120,7 +122,7 @@ fs::path build_chapter(const Course& course, const Chapter& chapter, const std::
   const std::string of = read_if_there(build / "course.txt");
   if (of != course.folder.string()) {
     if (!of.empty()) fs::remove(build / "CMakeCache.txt");  // it was another course, whose sources it remembers
-    fmt::print(stderr, "(preparing the chapters: once, for about half a minute)\n");
+    fmt::print(stderr, "(preparing the chapters: once, for half a minute or, on a busy machine, longer)\n");
     run_cmake(
         {"-S", course.folder.string(), "-B", build.string(),
          in_build_tree ? "-Dunroll_DIR=" + command.string() : "-DCMAKE_PREFIX_PATH=" + command.parent_path().string()});
@@ -131,6 +133,7 @@ fs::path build_chapter(const Course& course, const Chapter& chapter, const std::
   const fs::path wrapper = build / fmt::format("exercise_{}.cpp", chapter.number);
   if (read_if_there(wrapper) != include) write_whole_file(wrapper, include);
   const std::string name = target + "_" + chapter.number;
+  if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "(building chapter {} ...)\n", chapter.number);
   run_cmake({"--build", build.string(), "--target", name});
   return build / name;
 }

@@ -249,7 +249,10 @@ test("every interactive page opens, fits a phone, and says nothing on the consol
   const { page, context, wrong, go } = await open(small);
   for (const path of pages.filter((name) => name.startsWith("interactive/"))) {
     await go(path);
-    await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+    // a drawing says when it is ready; other pages, such as that of `unroll flow`, hold no script
+    await page.waitForFunction(
+      () => !document.getElementById("stage") || document.documentElement.dataset.ready === "true",
+    );
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `${path}: ${wide} pixels too wide`);
   }

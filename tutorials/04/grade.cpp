@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
       expect_equal(
           "the gradient of shape " + to_string(from), borrow(got), wanted,
           {{Array(mean), "This is the mean of the copies' gradients. Each copy moves the loss by itself: add them."},
-           {Array(gradient), "This is the gradient as it came: where shapes differ, something is to be summed."}},
+           {Array(gradient), "This is the gradient as it came, and nothing was summed. " + hint}},
           hint);
     };
     check(numbers({3, 2}, 1), {3, 2}, "Equal shapes: nothing was copied.");

@@ -99,7 +99,10 @@ describe("every page", { concurrency: 2 }, () => {
           const out = [...document.querySelectorAll("article *")]
             .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
             .filter(
-              (e) => !e.closest("pre, a.picture, .md-typeset__scrollwrap, .katex-display, .katex-mathml, .katex svg, [hidden]"),
+              (e) =>
+                !e.closest(
+                  "pre, a.picture, .md-typeset__scrollwrap, .katex-display, .katex-mathml, .katex svg, [hidden]",
+                ),
             )
             .map((e) => `${e.tagName.toLowerCase()}.${e.className}: ${e.textContent.slice(0, 40)}`);
           const broken = [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src);

@@ -80,6 +80,16 @@ CLI::Option* add_cell(CLI::App& app, const char* name, CellKind& cell) {
       ->type_name("");
 }
 
+void add_cells(CLI::App& app, std::vector<CellKind>& cells) {
+  app.add_option_function<std::vector<std::string>>(
+         "CELL",
+         [&cells](const std::vector<std::string>& names) {
+           for (const std::string& name : names) cells.push_back(parse_cell(name));
+         },
+         "rnn, lstm or gru; none means all")
+      ->type_name("");
+}
+
 void require_reset_gate(const CLI::App& app, CellKind cell) {
   if (app.count("--reset") > 0 && cell != CellKind::gru)
     throw CLI::ValidationError("--reset", "only a gru has a reset gate");

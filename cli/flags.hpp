@@ -78,6 +78,8 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, co
 
 CellKind parse_cell(const std::string& name);
 CLI::Option* add_cell(CLI::App& app, const char* name, CellKind& cell);
+// CELL...: any number of them.
+void add_cells(CLI::App& app, std::vector<CellKind>& cells);
 // Refuses --reset where the cell has none.
 void require_reset_gate(const CLI::App& app, CellKind cell);
 void add_reset(CLI::App& app, Reset& reset, const CellKind& cell);

@@ -52,13 +52,7 @@ void add_check(CLI::App& app, CheckOptions& o, Run& run) {
           "        second derivatives, which check the recorded backward pass\n"
           "  unroll check rnn --tolerance 1e-30 --plot out/v-curve.svg\n"
           "        what a failure looks like: no floating-point number is as exact as that");
-  c.add_option_function<std::vector<std::string>>(
-       "CELL",
-       [&o](const std::vector<std::string>& names) {
-         for (const std::string& name : names) o.cells.push_back(parse_cell(name));
-       },
-       "rnn, lstm or gru; none means all")
-      ->type_name("");
+  add_cells(c, o.cells);
   c.add_option("--form", o.form,
                "only forms whose name holds this: peepholes, 2 layers, bidirectional, lengths, recomputed, ...")
       ->type_name("TEXT");
@@ -147,13 +141,7 @@ void add_flow(CLI::App& app, FlowCommandOptions& o, Run& run) {
       "        after some training, as a page with plots\n"
       "  unroll flow --model out/model.safetensors --text data/night-train.txt --steps 100 --output flow.svg\n"
       "        in a model that `unroll train --save` made, on the beginning of a text");
-  c.add_option_function<std::vector<std::string>>(
-       "CELL",
-       [&o](const std::vector<std::string>& names) {
-         for (const std::string& name : names) o.cells.push_back(parse_cell(name));
-       },
-       "rnn, lstm or gru; none means all")
-      ->type_name("");
+  add_cells(c, o.cells);
   add_number(c, "--steps", o.steps, 10'000, "time steps T");
   add_choice<std::string>(c, "--task", o.task, {{"last", "last"}, {"recall", "recall"}, {"adding", "adding"}},
                           "what the network is to learn")

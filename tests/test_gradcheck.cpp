@@ -1,6 +1,7 @@
 #include "layers_support.hpp"
 
 #include <unroll/core/check/gradcheck.hpp>
+#include <unroll/core/grad/custom_vjp.hpp>
 #include <unroll/core/ops/define.hpp>
 #include <unroll/layers/gradcheck.hpp>
 
@@ -332,6 +333,57 @@ TEST_CASE("a direction that crosses a kink says nothing, so the entries are comp
   CHECK(gradcheck(Function([](std::span<const Var> v) { return relu(v[0] - 1.0); }), {Array({5}, {1, 2, 3, 4, 5})},
                   {.mode = CheckMode::directions})
             .passed);
+}
+
+// relu with a reverse rule of one's own, which is the right one but for its value at 0.
+Var relu_with(double at_0, Var x) {
+  const auto rule = [at_0](Var v, Var, Var g) {
+    Array slope(v.shape(), DType::f64);
+    for (std::size_t i = 0; i < slope.size(); ++i) {
+      const double at = v.value().flat(i);
+      slope.set_flat(i, at == 0 ? at_0 : static_cast<double>(at > 0));
+    }
+    return g * v.tape().constant(slope);
+  };
+  return custom_vjp([](Var v) { return relu(v); }, rule, x);
+}
+
+TEST_CASE(
+    "where many kinks meet, as in a relu layer whose weights are all 0, a right program is no false alarm and a wrong "
+    "one fails") {
+  Parameter W("W", Array({2, 3}, DType::f64)), b("b", Array({3}, DType::f64));
+  const Array x = numbers({4, 2}, -1, 1.3), u = numbers({4, 3}, 1.1, -0.9);
+  const auto check = [&](Var (*activation)(Var), double factor, const GradcheckOptions& options) {
+    const auto program = [&](Tape& tape) {
+      const Var y = activation(matmul(tape.constant(x), tape.use(W)) + tape.use(b));
+      return sum(y * tape.constant(u) * factor + detach(y) * tape.constant(u) * (1 - factor));
+    };
+    return gradcheck(program, {W, b}, options);
+  };
+  for (const CheckMode mode : {CheckMode::entries, CheckMode::extrapolated, CheckMode::directions}) {
+    const GradcheckReport report = check(relu, 1, {.mode = mode});
+    CHECK_MESSAGE(report.passed, to_string(report));
+    CHECK(report.rows[0].wrong == 0);
+    CHECK(report.rows[0].at_a_kink == 6);
+    CHECK(report.notes[0].find(" entries lie where kinks meet") != std::string::npos);
+    CHECK(W.value().flat(5) == 0);                         // put back
+    CHECK_FALSE(check(relu, 0.5, {.mode = mode}).passed);  // half of the gradient is cut off
+  }
+  CHECK(check([](Var v) { return relu_with(0.0, v); }, 1, {}).passed);
+  const GradcheckReport outside = check([](Var v) { return relu_with(3.0, v); }, 1, {});
+  CHECK_FALSE(outside.passed);
+  CHECK(outside.diagnosis->cause == Cause::kink);
+  // a gradient that was written out by hand
+  for (const double at_0 : {0.0, 3.0}) {
+    const auto by_hand = [&](const Array&) {
+      Tape tape;
+      const Var w = tape.use(W), c = tape.use(b);
+      const Var y = relu_with(at_0, matmul(tape.constant(x), w) + c);
+      const Gradients g = backward(sum(y * tape.constant(u)));
+      return std::vector<Array>{g[w].copy(), g[c].copy()};
+    };
+    CHECK(check(relu, 1, {.gradients = by_hand}).passed == (at_0 == 0));
+  }
 }
 
 TEST_CASE("the probability of a miss is a bound that holds, and not a loose one") {

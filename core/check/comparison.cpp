@@ -70,6 +70,7 @@ double outside(double x, double a, double b) { return std::max({0.0, std::min(a,
 struct Comparison::Found {
   double numeric = 0, absolute = 0, relative = 0;
   bool wrong = false, at_a_kink = false, in_rounding = false;
+  bool wrong_at_kink = false;  // wrong, but the program has no derivative there
 };
 
 Comparison::Comparison(Objective& objective, const GradcheckOptions& options, double tolerance,
@@ -148,12 +149,15 @@ Comparison::Found Comparison::judge(MovedLeaf& moved, std::size_t leaf, std::siz
     return result;
   };
   Found first = found(n, std::abs(a - n));
-  if (!first.wrong || forward_ || std::isnan(a) || leaves_[leaf].row.wrong >= enough_wrong()) return first;
+  const std::size_t believed = leaves_[leaf].row.wrong - leaves_[leaf].wrong_at_kinks;
+  if (!first.wrong || forward_ || std::isnan(a) || believed >= enough_wrong()) return first;
 
   const VCurve curve = this->curve(moved, leaf, position);
   if (curve.verdict == VCurve::Verdict::kink || curve.verdict == VCurve::Verdict::jump) {
     const double unclear = tolerance_ > 16 * epsilon_ ? 4 * curve.uncertainty : 0;
     Found at_kink = found(curve.numeric, std::max(0.0, outside(a, curve.left, curve.right) - unclear));
+    at_kink.wrong_at_kink = at_kink.wrong && curve.verdict == VCurve::Verdict::kink;
+    if (kinks_excused_ && at_kink.wrong_at_kink) at_kink.wrong = at_kink.wrong_at_kink = false;
     at_kink.at_a_kink = !at_kink.wrong;
     return at_kink;
   }
@@ -189,7 +193,7 @@ std::vector<std::size_t> Comparison::positions(std::size_t leaf) const {
 void Comparison::by_entries(std::size_t leaf) {
   ComparedLeaf& compared = leaves_[leaf];
   GradcheckRow& row = compared.row;
-  row.wrong = row.compared = row.at_a_kink = row.in_rounding = 0;
+  row.wrong = row.compared = row.at_a_kink = row.in_rounding = compared.wrong_at_kinks = 0;
   row.entry.clear();
   compared.uneven = false;
   row.passed = true;
@@ -202,6 +206,7 @@ void Comparison::by_entries(std::size_t leaf) {
     compared.numeric.set_flat(i, found.numeric);
     compared.wrong[i] = found.wrong;
     row.wrong += found.wrong;
+    compared.wrong_at_kinks += found.wrong_at_kink;
     row.at_a_kink += found.at_a_kink;
     row.in_rounding += found.in_rounding;
     ++row.compared;
@@ -307,6 +312,13 @@ std::vector<ComparedLeaf> Comparison::run() {
     const bool crossed = leaves_[leaf].uneven && row.compared == row.entries;
     if (!by_direction.passed && !by_direction.entry.empty() && row.passed && !crossed) leaves_[leaf].row = by_direction;
   }
+  return leaves_;
+}
+
+std::vector<ComparedLeaf> Comparison::run_without_kinks() {
+  kinks_excused_ = true;
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
+    if (leaves_[leaf].wrong_at_kinks > 0) by_entries(leaf);
   return leaves_;
 }
 

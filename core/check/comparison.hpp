@@ -11,11 +11,12 @@ namespace unroll::detail {
 
 // What is known of one leaf after the comparison.
 struct ComparedLeaf {
-  Array analytic;           // from reverse mode, float64
-  Array numeric;            // from differences or forward mode, float64; NaN where it was not asked for
-  std::vector<bool> wrong;  // entries that failed
-  bool uneven = false;      // some entries agree only with steps that were chosen anew
-  GradcheckRow row;         // without `entry`
+  Array analytic;                  // from reverse mode, float64
+  Array numeric;                   // from differences or forward mode, float64; NaN where it was not asked for
+  std::vector<bool> wrong;         // entries that failed
+  bool uneven = false;             // some entries agree only with steps that were chosen anew
+  GradcheckRow row;                // without `entry`
+  std::size_t wrong_at_kinks = 0;  // of the entries that failed: at a kink, and not between its two sides
 };
 
 class Comparison {
@@ -23,6 +24,8 @@ class Comparison {
   Comparison(Objective& objective, const GradcheckOptions& options, double tolerance, std::vector<Array> analytic);
 
   std::vector<ComparedLeaf> run();
+  // The same, where entries at kinks are right whatever their two sides are. After run().
+  std::vector<ComparedLeaf> run_without_kinks();
   // Of all leaves that were compared along directions (see GradcheckReport).
   double miss_probability() const { return miss_probability_; }
   // The curve of one entry.
@@ -55,6 +58,7 @@ class Comparison {
   std::vector<double> largest_;  // derivative of each leaf
   double largest_of_all_ = 0;
   std::vector<ComparedLeaf> leaves_;
+  bool kinks_excused_ = false;
   double miss_probability_ = 0;
 };
 

@@ -4,6 +4,8 @@
 #include <unroll/core/check/diagnose.hpp>
 #include <unroll/core/check/entry_name.hpp>
 #include <unroll/core/check/finite.hpp>
+#include <unroll/core/check/kept_leaves.hpp>
+#include <unroll/core/check/local_rules.hpp>
 #include <unroll/core/check/soundness.hpp>
 #include <unroll/core/tape/op.hpp>
 
@@ -18,6 +20,10 @@ namespace unroll {
 namespace {
 
 using detail::ComparedLeaf;
+
+// Where a program is checked: where its leaves are, or where they were moved to because they stood on kinks.
+enum class At { leaves, beside_kinks };
+GradcheckReport compare(const CheckedProgram& program, const GradcheckOptions& options, At at);
 
 bool has_directions(CheckMode mode) { return mode == CheckMode::directions || mode == CheckMode::forward; }
 
@@ -102,7 +108,38 @@ void note_left_out(const CheckedProgram& program, const Tape& tape, GradcheckRep
   }
 }
 
-void add_notes(GradcheckReport& report) {
+// Whether a program is right that stands on so many kinks at once (a relu network with all weights 0) that no two sides bound its gradient: if each
+// operation's rule holds there by itself, and a little beside, where there are derivatives, the whole program passes.
+bool right_beside_kinks(const CheckedProgram& program, const GradcheckOptions& options, Tape& tape,
+                        const std::vector<ComparedLeaf>& leaves) {
+  const bool only_kinks = std::all_of(leaves.begin(), leaves.end(),
+                                      [](const ComparedLeaf& leaf) { return leaf.row.wrong == leaf.wrong_at_kinks; });
+  if (!only_kinks || !detail::rules_hold_at_kinks(tape, static_cast<NodeId>(tape.size() - 1))) return false;
+  GradcheckOptions beside = options;
+  beside.diagnose = beside.curve = false;
+  if (options.gradients) {
+    // those, too, have to be what the rules give
+    beside.gradients = nullptr;
+    const std::vector<Array> by_rules = detail::Objective(program, beside).gradients();
+    for (std::size_t i = 0; i < leaves.size(); ++i)
+      if (!detail::agree(leaves[i].analytic, by_rules[i], 1e-5, 1e-12)) return false;
+    beside.gradients = options.gradients;
+  }
+  const detail::KeptLeaves put_back(program.leaves);
+  Generator generator(options.seed);
+  for (const CheckedLeaf& leaf : program.leaves) {
+    Parameter parameter = leaf.parameter;
+    Array moved = parameter.value().copy();
+    const double typical = detail::largest_of(moved);
+    const Array by = detail::random_like(moved.shape(), DType::f64, generator);
+    for (std::size_t i = 0; i < moved.size(); ++i)
+      moved.set_flat(i, moved.flat(i) + 0.01 * (typical > 0 ? typical : 1) * by.flat(i));
+    parameter.assign(moved);
+  }
+  return compare(program, beside, At::beside_kinks).passed;
+}
+
+void add_notes(GradcheckReport& report, bool beside_kinks) {
   std::size_t kinks = 0, rounding = 0;
   for (const GradcheckRow& row : report.rows) {
     kinks += row.at_a_kink;
@@ -117,10 +154,13 @@ void add_notes(GradcheckReport& report) {
         "float32: checked to a relative error of {:g} only; the same program in float64 can be checked to 1e-6",
         report.tolerance));
   if (kinks > 0)
-    report.notes.push_back(
-        directions
-            ? fmt::format("{} directions cross a kink and say nothing", kinks)
-            : fmt::format("{} entries lie at a kink; their derivatives are between those of its two sides", kinks));
+    report.notes.push_back(fmt::format(
+        "{} {}", kinks,
+        beside_kinks ? "entries lie where kinks meet, as in a relu layer whose weights are all 0, and their two sides "
+                       "say nothing: "
+                       "each operation's rule holds there by itself, and the whole program passes a little beside"
+        : directions ? "directions cross a kink and say nothing"
+                     : "entries lie at a kink; their derivatives are between those of its two sides"));
   if (rounding > 0)
     report.notes.push_back(fmt::format(
         "{} entries agree within the rounding errors of the program, which are larger than the tolerance there",
@@ -148,7 +188,9 @@ double default_tolerance(CheckMode mode, DType dtype) {
   return mode == CheckMode::entries || mode == CheckMode::directions ? 1e-6 : 1e-9;
 }
 
-GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions& options) {
+namespace {
+
+GradcheckReport compare(const CheckedProgram& program, const GradcheckOptions& options, At at) {
   require_sensible(program, options);
   GradcheckReport report{.mode = options.mode, .order = options.order, .dtype = precision(program)};
   report.tolerance = options.tolerance > 0 ? options.tolerance : default_tolerance(options.mode, report.dtype);
@@ -165,6 +207,10 @@ GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions&
   if (has_directions(options.mode)) report.miss_probability = comparison.miss_probability();
   Tape tape;
   objective.record(tape);
+  const bool failed = std::any_of(leaves.begin(), leaves.end(), [](const ComparedLeaf& l) { return !l.row.passed; });
+  const bool beside =
+      failed && !report.diagnosis && at == At::leaves && right_beside_kinks(program, options, tape, leaves);
+  if (beside) leaves = comparison.run_without_kinks();
   name_entries(program, tape, leaves);
   note_left_out(program, tape, report);
   const std::vector<bool> uses = objective.uses();
@@ -188,11 +234,17 @@ GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions&
     else if (options.diagnose)
       report.diagnosis = detail::diagnose(program, options, leaves);
   }
-  add_notes(report);
+  add_notes(report, beside);
   if (options.mode == CheckMode::forward && detaches(program))
     report.notes.emplace_back(
         "forward mode ends at detach() as reverse mode does: what is cut off there is not checked");
   return report;
+}
+
+}  // namespace
+
+GradcheckReport gradcheck(const CheckedProgram& program, const GradcheckOptions& options) {
+  return compare(program, options, At::leaves);
 }
 
 GradcheckReport gradcheck(const std::function<Var(Tape&)>& program, std::vector<Parameter> parameters,

@@ -60,9 +60,20 @@ class Alone {
                       std::max(std::abs(before), 1e-2), moving.dtype() == DType::f32 ? 0x1p-23 : 0x1p-52};
       const VCurve curve = measure(line, 0);
       kink_ |= curve.verdict != VCurve::Verdict::right;
+      if (curve.verdict == VCurve::Verdict::kink) sides_.push_back({k, curve.left, curve.right});
       result.set_flat(k, curve.numeric);
     }
     return result;
+  }
+
+  // Whether a derivative by operand i lies between those of both sides at every kink, to rounding.
+  bool between_sides(std::size_t i, const Array& derivative) {
+    sides_.clear();
+    numeric(i);
+    return std::all_of(sides_.begin(), sides_.end(), [&](const Sides& s) {
+      const double allowed = 1e-5 * std::max(std::abs(s.left), std::abs(s.right)), d = derivative.flat(s.position);
+      return d >= std::min(s.left, s.right) - allowed && d <= std::max(s.left, s.right) + allowed;
+    });
   }
 
   std::size_t operands() const { return operands_.size(); }
@@ -85,6 +96,11 @@ class Alone {
   std::vector<Array> operands_;
   Array cotangent_;
   bool kink_ = false;
+  struct Sides {
+    std::size_t position;
+    double left, right;
+  };
+  std::vector<Sides> sides_;  // of the kinks that numeric() met
 };
 
 // A factor that a wrong derivative of y = f(x) has too much or too little, if it is one that people forget.
@@ -151,6 +167,13 @@ std::vector<Array> of_result(const Tape& tape, NodeId id, std::size_t result, bo
   return by_input;
 }
 
+// An operation of the forward pass, and not what ends a gradient on purpose or is recorded again from a part.
+bool has_rule_of_its_own(const Tape& tape, NodeId id) {
+  const Node& node = tape[id];
+  return !node.op->is_leaf() && !node.op->replay && !custom_part(tape, id) && node.op->name != "detach" &&
+         node.place.phase == Phase::forward;
+}
+
 }  // namespace
 
 std::optional<Diagnosis> incomplete_rule(const Tape& tape) {
@@ -184,14 +207,27 @@ std::optional<Diagnosis> incomplete_rule(const Tape& tape) {
   return std::nullopt;
 }
 
+bool rules_hold_at_kinks(Tape& tape, NodeId last) {
+  if (incomplete_rule(tape)) return false;
+  Generator generator(1);
+  for (NodeId id = 0; id <= last; ++id) {
+    if (!has_rule_of_its_own(tape, id)) continue;
+    Alone alone(tape, id, generator);
+    const std::vector<Array> reverse = alone.reverse();
+    for (std::size_t i = 0; i < alone.operands(); ++i)
+      if (alone.operand(i).size() <= most_entries && tape[tape.inputs(id)[i]].tracked &&
+          !alone.between_sides(i, reverse[i]))
+        return false;
+  }
+  return true;
+}
+
 std::optional<Diagnosis> wrong_rule(Tape& tape, NodeId last) {
   std::set<std::pair<const Op*, ScopeId>> tried;
   Generator generator(1);
   for (NodeId id = 0; id <= last; ++id) {
     const Node& node = tape[id];
-    if (node.op->is_leaf() || node.op->replay || custom_part(tape, id) || node.op->name == "detach" ||
-        node.place.phase != Phase::forward || !tried.insert({node.op, node.place.scope}).second)
-      continue;
+    if (!has_rule_of_its_own(tape, id) || !tried.insert({node.op, node.place.scope}).second) continue;
     Alone alone(tape, id, generator);
     const std::vector<Array> reverse = alone.reverse();
     for (std::size_t i = 0; i < alone.operands(); ++i) {

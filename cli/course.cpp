@@ -86,6 +86,15 @@ void run_cmake(const std::vector<std::string>& arguments) {
   if (result.status != 0) throw DoesNotCompile(result.err + result.out);
 }
 
+// Where it is installed, Ninja: CMake's own choice, make, is missing where scripts/install-packages brought all.
+std::vector<std::string> generator() {
+  if (std::getenv("CMAKE_GENERATOR") != nullptr) return {};
+  try {
+    if (run_process({"ninja", "--version"}).status == 0) return {"-G", "Ninja"};
+  } catch (const MissingProgram&) {}
+  return {};
+}
+
 }  // namespace
 
 const Chapter& Course::find(const std::string& number) const {
@@ -121,11 +130,13 @@ fs::path build_chapter(const Course& course, const Chapter& chapter, const std::
   const Lock lock(build / "lock");
   const std::string of = read_if_there(build / "course.txt");
   if (of != course.folder.string()) {
-    if (!of.empty()) fs::remove(build / "CMakeCache.txt");  // it was another course, whose sources it remembers
     fmt::print(stderr, "(preparing the chapters: once, for half a minute or, on a busy machine, longer)\n");
-    run_cmake(
-        {"-S", course.folder.string(), "-B", build.string(),
-         in_build_tree ? "-Dunroll_DIR=" + command.string() : "-DCMAKE_PREFIX_PATH=" + command.parent_path().string()});
+    // --fresh: what is there, if anything, remembers the sources of another course, or a preparation that failed
+    std::vector<std::string> configure{"--fresh", "-S", course.folder.string(), "-B", build.string()};
+    configure.push_back(in_build_tree ? "-Dunroll_DIR=" + command.string()
+                                      : "-DCMAKE_PREFIX_PATH=" + command.parent_path().string());
+    for (const std::string& argument : generator()) configure.push_back(argument);
+    run_cmake(configure);
     write_whole_file(build / "course.txt", course.folder.string());
   }
   const fs::path source = exercise.empty() ? chapter.folder / "exercise.cpp" : fs::absolute(exercise);

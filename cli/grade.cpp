@@ -34,7 +34,8 @@ int run_grade(const GradeOptions& o) {
     mark_solved(chapter);
     return done;
   }
-  if (!o.json) fmt::print("Mend {}, and ask again: unroll grade {}\n", what, chapter.number);
+  const std::string again = o.file.empty() ? "" : fmt::format(" --file {}", o.file);
+  if (!o.json) fmt::print("Mend {}, and ask again: unroll grade {}{}\n", what, chapter.number, again);
   return check_failed;
 }
 

@@ -8,7 +8,7 @@
 using unroll::course::hole;
 
 // 1. The rule: align both shapes at their LAST axis; what one of them lacks in front counts as 1. On every axis the extents are equal, or one of
-// them is 1 and gives way. A Shape is made from a vector: Shape(std::vector<std::int64_t>{2, 3}); a.rank() is its length, a[0] its first extent.
+// them is 1 and gives way (to 0 as well: an array may be empty). A Shape is made from a vector: Shape(std::vector<std::int64_t>{2, 3}); a.rank() is its length, a[0] its first extent.
 Shape common_shape(const Shape& a, const Shape& b) {
   (void)a, (void)b;
   return hole("the rule of broadcasting: the shape of a + b");

@@ -20,7 +20,7 @@ LineGradient line_gradient(const std::vector<double>& xs, const std::vector<doub
   return {.dw = hole("the derivative of the loss by w"), .db = hole("the derivative of the loss by b")};
 }
 
-// 3. For each step: clear, record, keep the loss, go back, update. For a parameter p (take it by value: it is a handle) and gradients g,
+// 3. For each of exactly `steps` steps: clear, record, keep the loss, go back, update. For a parameter p (take it by value: it is a handle) and gradients g,
 // g[p].flat(i) reads an element of its gradient, p.value().flat(i) one of the weight, and p.mutable_value().set_flat(i, x) writes one.
 std::vector<double> train(const std::vector<Parameter>& parameters, const std::function<Var(Tape&)>& loss, double rate,
                           int steps) {

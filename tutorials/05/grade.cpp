@@ -41,6 +41,7 @@ void one_step() {
   expect_equal(bowl.p.value().item(), 0.4,
                {{1.6, "The weight went uphill: the gradient points to where the loss grows."},
                 {1, "The weight is where it was: mutable_value() changes it."},
+                {0.16, "Two steps were made, and one was asked for: count with step < steps."},
                 {-5, "The learning rate is not used."}},
                "L = 3 p^2 + ..., p = 1, learning rate 0.1: p - 0.1 * 6 p.");
   expect_equal("q", bowl.q.value(), Array({2}, {0.3, 0.6}),

@@ -180,7 +180,9 @@ void grade_gradient() {
   expect_equal(mine.w_hh, right.all.w_hh,
                {{right.all.w_hh / steps, mean},
                 {right.parts.back(), only},
-                {0, "The gradient by w_hh is 0: is the sum returned?"}},
+                {0,
+                 "It is 0. That is what step 1 contributes, since h_0 is 0: is each step added (+=), or does the last "
+                 "one that is written replace the others? And is the sum returned?"}},
                "The gradient by w_hh is the sum of what contributions() gives.");
   expect_equal(
       mine.b, right.all.b,

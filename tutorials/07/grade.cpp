@@ -180,7 +180,8 @@ void grade_backward() {
        {Cause::transposed, "Forward it is h W; the way back is g W^T, with the rows and columns of W changed over."},
        {Cause::unknown,
         "The usual single mistakes do not explain it. Go through from_next first: it leaves step t behind tanh and "
-        "behind W_hh. Has it passed through both?"}});
+        "behind W_hh, so it is da, not dh, that is multiplied with W_hh^T. Has it passed through both, and is it added "
+        "to dh?"}});
 }
 
 }  // namespace

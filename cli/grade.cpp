@@ -32,6 +32,12 @@ int run_grade(const GradeOptions& o) {
   const ProcessResult result = run_process(command, {.captured = false});
   if (result.status == 0) {
     mark_solved(chapter);
+    if (!o.json) {
+      const auto next = static_cast<std::size_t>(&chapter - course.chapters.data()) + 1;
+      if (next < course.chapters.size())
+        fmt::print("Next: unroll tutorial {} ({}). ", course.chapters[next].number, course.chapters[next].title);
+      fmt::print("Another solution: {}\n", (chapter.folder / "solution.cpp").string());
+    }
     return done;
   }
   const std::string again = o.file.empty() ? "" : fmt::format(" --file {}", o.file);

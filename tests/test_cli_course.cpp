@@ -64,6 +64,7 @@ TEST_CASE("unroll grade: a solution passes, and the list remembers it") {
   const Result result = run({"grade", "1", "--file", (course / "01/solution.cpp").string()});
   CHECK(result.status == 0);
   CHECK(result.out.find("not yet") == std::string::npos);
+  CHECK(result.out.find("Next: unroll tutorial 02 (The tape). Another solution: ") != std::string::npos);
   CHECK(chapter("01")["solved"] == true);
   CHECK(chapter("01")["read"] == false);
   CHECK(chapter("02")["solved"] == false);

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 using namespace unroll;
 using namespace unroll::test;
@@ -285,6 +286,24 @@ TEST_CASE("flows: a checkpoint reads at its own step, whatever its part does") {
     CHECK_FALSE(g.flow(tape.use(w), 3));
     CHECK(close(g[w], plain[w], 0, 1e-15));
   }
+}
+
+TEST_CASE("flows: what a part reads only when it is recorded again is in the gradient all the same") {
+  Tape tape;
+  const Var x = tape.input(Array({2}, {4, 5}), "x"), in = tape.input(Array({2}, {1, 2}), "in");
+  const auto at = [&](std::int64_t t, const auto& record) {
+    const Step step(tape, t);
+    return record();
+  };
+  const Var a = at(1, [&] { return in * 1; }), b = at(1, [&] { return in * 1; });  // equal numbers
+  bool first = true;
+  const Var two =
+      at(2, [&] { return checkpoint([&](Var v) { return v * (std::exchange(first, false) ? a : b); }, x); });
+  // has its turn before the part: by then, all that was known to read b at step 2 has been heard
+  const Var other = at(2, [&] { return b * 3; });
+  const Gradients g = backward(sum(two + other), {.also = {b}, .flows = true});
+  CHECK(g[b].flat(0) == 3 + 4);
+  CHECK(g[b].flat(1) == 3 + 5);
 }
 
 TEST_CASE("flows: of steps that are recorded again, gradients and the flows outside of them are right") {
